@@ -1,0 +1,71 @@
+#include <gtest/gtest.h>
+
+#include "base/result.h"
+#include "base/strings.h"
+#include "base/time.h"
+
+namespace unkai {
+
+static Result<int> parse(std::string_view text) {
+    const auto value = parse_int(text);
+    if (!value) return fail("NotANumber", "'" + std::string(text) + "' is not a number.", 400);
+    return static_cast<int>(*value);
+}
+
+static Result<int> twice(std::string_view text) {
+    TRY(const int value, parse(text));
+    return value * 2;
+}
+
+TEST(Result, PassesValuesAndErrorsOn) {
+    EXPECT_EQ(*twice("21"), 42);
+    const Result<int> bad = twice("x");
+    ASSERT_FALSE(bad);
+    EXPECT_EQ(bad.error().code, "NotANumber");
+    EXPECT_EQ(bad.error().status, 400);
+}
+
+TEST(Strings, Base64RoundTripsEveryLength) {
+    for (size_t length = 0; length < 40; ++length) {
+        std::string bytes;
+        for (size_t i = 0; i < length; ++i) bytes += static_cast<char>(i * 37 + 200);
+        EXPECT_EQ(from_base64(base64(bytes)), bytes);
+        EXPECT_EQ(from_hex(hex(bytes)), bytes);
+        EXPECT_EQ(percent_decode(percent_encode(bytes)), bytes);
+    }
+    EXPECT_EQ(base64("foob"), "Zm9vYg==");
+    EXPECT_FALSE(from_base64("Zm9vYg"));
+    EXPECT_FALSE(from_base64("Zm9v*g=="));
+}
+
+TEST(Strings, GlobFollowsStarAndQuestionMark) {
+    struct Case { const char* pattern; const char* text; bool matches; };
+    for (const Case& c : {Case{"*", "", true}, {"a*c", "abc", true}, {"a*c", "abd", false},
+                          {"/api/*", "/api/x/y", true}, {"?", "", false}, {"a?c", "abc", true},
+                          {"*.js", "main.js", true}, {"**b", "ab", true}, {"A", "a", false}})
+        EXPECT_EQ(glob_match(c.pattern, c.text), c.matches) << c.pattern << " " << c.text;
+}
+
+TEST(Strings, RefusesBrokenUtf8) {
+    EXPECT_TRUE(is_valid_utf8("雲海 sea of clouds"));
+    EXPECT_FALSE(is_valid_utf8("\xC0\x80"));
+    EXPECT_FALSE(is_valid_utf8("\xED\xA0\x80"));
+    EXPECT_FALSE(is_valid_utf8("\xE9\x9B"));
+}
+
+TEST(Time, SpellsAndReadsEveryForm) {
+    const Time time = from_millis(1795307767123);
+    EXPECT_EQ(iso8601(time), "2026-11-22T00:36:07Z");
+    EXPECT_EQ(iso8601_millis(time), "2026-11-22T00:36:07.123Z");
+    EXPECT_EQ(basic_iso8601(time), "20261122T003607Z");
+    EXPECT_EQ(http_date(time), "Sun, 22 Nov 2026 00:36:07 GMT");
+    EXPECT_EQ(epoch_seconds(time), "1795307767.123");
+    EXPECT_EQ(parse_iso8601("2026-11-22T00:36:07.123Z"), time);
+    EXPECT_EQ(parse_iso8601("2026-11-22T09:36:07.123+09:00"), time);
+    EXPECT_EQ(parse_iso8601("20261122T003607Z"), from_millis(1795307767000));
+    EXPECT_EQ(parse_http_date("Sun, 22 Nov 2026 00:36:07 GMT"), from_millis(1795307767000));
+    EXPECT_FALSE(parse_iso8601("2026-13-22T00:36:07Z"));
+    EXPECT_FALSE(parse_http_date("yesterday"));
+}
+
+}  // namespace unkai

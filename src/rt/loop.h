@@ -1,0 +1,251 @@
+// The event loop: one a thread, epoll, timers, and a queue that other threads may post to.
+//
+// Everything that waits is awaited on a Loop. A coroutine stays on the loop on which it started.
+// The simulated loop (rt/sim) has the same interface and a clock that jumps to the next timer.
+//
+//     Io io(loop, std::move(fd));
+//     if (co_await io.readable(loop.steady() + 5s) != Wake::ready) …   // timed out, or stopped
+//
+// Wall time (`now`) is for records and signatures; `steady` for deadlines, and never goes back.
+#pragma once
+
+#include <atomic>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/time.h"
+#include "rt/fd.h"
+#include "rt/task.h"
+
+namespace unkai {
+
+// A point on the steady clock of a Loop.
+using Steady = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+constexpr Steady never = Steady::max();
+
+enum class Wake { ready, timed_out, stopped };
+
+class Loop;
+
+// A callback at a time. Owned by whoever needs it; cancelled by its destructor. Not thread safe.
+// Setting and cancelling cost O(log timers), no allocation.
+class Timer {
+public:
+    explicit Timer(Loop& loop) : loop_(loop) {}
+    Timer(const Timer&) = delete;
+    ~Timer() { cancel(); }
+    void set(Steady due, void (*fire)(void*), void* context);
+    void cancel();
+    bool is_set() const { return index_ != npos; }
+
+private:
+    friend class Loop;
+    static constexpr size_t npos = static_cast<size_t>(-1);
+    Loop& loop_;
+    Steady due_{};
+    size_t index_ = npos;
+    void (*fire_)(void*) = nullptr;
+    void* context_ = nullptr;
+};
+
+// A one-way "please end" that waits can watch. request() wakes them all with Wake::stopped, at once and
+// on the caller's stack. Same loop only.
+class Stop {
+public:
+    Stop() = default;
+    Stop(const Stop&) = delete;
+    ~Stop() { CHECK(first_ == nullptr, "a Stop was destroyed while waits watch it"); }
+    bool requested() const { return requested_; }
+    void request();
+
+    class Watch {
+    public:
+        Watch() = default;
+        Watch(const Watch&) = delete;
+        ~Watch() { leave(); }
+        void join(Stop& stop, void (*on_stop)(void*), void* context);
+        void leave();
+
+    private:
+        friend class Stop;
+        Stop* stop_ = nullptr;
+        Watch* previous_ = nullptr;
+        Watch* next_ = nullptr;
+        void (*on_stop_)(void*) = nullptr;
+        void* context_ = nullptr;
+    };
+
+private:
+    bool requested_ = false;
+    Watch* first_ = nullptr;
+};
+
+// One suspended coroutine that an event, a deadline or a Stop resumes; whichever comes first wins.
+// The building brick of awaitables; most code uses those instead.
+class Waiter {
+public:
+    Waiter(Loop& loop, Steady deadline, Stop* stop)
+        : deadline_(deadline), stop_(stop), timer_(loop) {}
+    Waiter(const Waiter&) = delete;
+    ~Waiter() { leave_slot(); }
+    bool stopped_already() const { return stop_ != nullptr && stop_->requested(); }
+    void suspend(std::coroutine_handle<> handle);
+    void wake(Wake why);  // Resumes at once. Does nothing unless suspended.
+    Wake outcome() const { return outcome_; }
+    void set_outcome(Wake why) { outcome_ = why; }
+    // Where others find this waiter; emptied when it wakes, for whatever reason, or dies.
+    void enter_slot(Waiter*& slot) {
+        slot_ = &slot;
+        slot = this;
+    }
+
+private:
+    void leave_slot() {
+        if (slot_ != nullptr) *std::exchange(slot_, nullptr) = nullptr;
+    }
+
+    Steady deadline_;
+    Stop* stop_;
+    Timer timer_;
+    Stop::Watch watch_;
+    std::coroutine_handle<> handle_;
+    Waiter** slot_ = nullptr;
+    Wake outcome_ = Wake::ready;
+};
+
+class Loop {
+public:
+    Loop();
+    virtual ~Loop();
+    Loop(const Loop&) = delete;
+
+    virtual Time now() const;
+    virtual Steady steady() const;
+
+    // Runs until stop(). The thread's current() is this loop meanwhile.
+    void run();
+    void stop();  // From any thread.
+    // Runs `task` to its end (and whatever else is due meanwhile). For main() and tests.
+    template <class T>
+    T run_until_done(Task<T> task);
+
+    // Calls `work` on this loop's thread, in order of posting. From any thread. Never blocks.
+    void post(std::function<void()> work);
+    static Loop* current();
+
+    struct Sleep {
+        Waiter waiter;
+        bool await_ready() {
+            if (waiter.stopped_already()) waiter.set_outcome(Wake::stopped);
+            return waiter.stopped_already();
+        }
+        void await_suspend(std::coroutine_handle<> handle) { waiter.suspend(handle); }
+        bool await_resume() const { return waiter.outcome() != Wake::stopped; }
+    };
+    // True when the time passed, false when `stop` was requested first.
+    Sleep sleep(Duration length, Stop* stop = nullptr) { return sleep_until(steady() + length, stop); }
+    Sleep sleep_until(Steady due, Stop* stop = nullptr) { return Sleep{Waiter{*this, due, stop}}; }
+    // Lets other ready work run first.
+    Sleep yield() { return sleep(Duration{0}); }
+
+    size_t timers() const { return heap_.size(); }
+
+protected:
+    // Waits for I/O until `due` at the most; the simulated loop moves its clock instead. False: nothing
+    // can ever happen any more (only in simulation).
+    virtual bool wait(Steady due);
+    bool has_posted();
+
+private:
+    friend class Timer;
+    friend class Io;
+    void run_posted();
+    void run_timers();
+    bool step();
+    void sift_up(size_t index);
+    void sift_down(size_t index);
+    void place(Timer* timer, size_t index);
+
+    Fd epoll_;
+    Fd wake_up_;
+    std::vector<Timer*> heap_;
+    std::mutex posted_mutex_;  // Guards posted_ only; never held while work runs.
+    std::vector<std::function<void()>> posted_;
+    std::vector<std::function<void()>> running_;
+    std::atomic<bool> stopping_{false};
+};
+
+// A file descriptor that is waited for. Edge triggered: read or write until EAGAIN before waiting again.
+// One reader and one writer may wait at a time. Closing it while somebody waits wakes them (stopped).
+class Io {
+public:
+    Io() = default;
+    Io(Loop& loop, Fd fd);  // Makes the descriptor non-blocking and registers it.
+    Io(Io&&) noexcept;
+    Io& operator=(Io&&) noexcept;
+    ~Io() { close(); }
+
+    int fd() const { return state_ ? state_->fd.get() : -1; }
+    bool open() const { return state_ != nullptr; }
+    Loop& loop() const { return *state_->loop; }
+    void close();
+
+    struct State;
+    struct Ready {
+        State& state;
+        bool write;
+        Waiter waiter;
+        bool await_ready();
+        void await_suspend(std::coroutine_handle<> handle);
+        Wake await_resume() const { return waiter.outcome(); }
+    };
+    Ready readable(Steady deadline = never, Stop* stop = nullptr);
+    Ready writable(Steady deadline = never, Stop* stop = nullptr);
+
+    struct State {
+        Loop* loop;
+        Fd fd;
+        bool can_read = true;  // An edge was seen since the last wait.
+        bool can_write = true;
+        Waiter* reader = nullptr;
+        Waiter* writer = nullptr;
+        bool closed = false;
+        bool dispatching = false;
+    };
+
+private:
+    friend class Loop;
+    std::unique_ptr<State> state_;
+};
+
+template <class T>
+T Loop::run_until_done(Task<T> task) {
+    std::optional<T> result;
+    Scope scope;
+    struct Run {
+        static Task<void> go(Task<T> inner, std::optional<T>& out, Loop& loop) {
+            out.emplace(co_await std::move(inner));
+            loop.stop();
+        }
+    };
+    post([&] { scope.spawn(Run::go(std::move(task), result, *this)); });
+    run();
+    CHECK(result.has_value(), "the loop ended before the task: it waits for something that never happens");
+    return std::move(*result);
+}
+
+template <>
+inline void Loop::run_until_done(Task<void> task) {
+    struct Run {
+        static Task<bool> go(Task<void> inner) {
+            co_await std::move(inner);
+            co_return true;
+        }
+    };
+    run_until_done(Run::go(std::move(task)));
+}
+
+}  // namespace unkai
