@@ -218,6 +218,7 @@ bool Loop::wait(Steady due) {
         auto* state = static_cast<Io::State*>(event.data.ptr);
         const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
         if (!state->closed && (broken || (event.events & (EPOLLIN | EPOLLRDHUP)) != 0)) {
+            if ((event.events & EPOLLRDHUP) != 0) state->hung_up = true;
             state->can_read = true;
             if (state->reader != nullptr) state->reader->wake(Wake::ready);
         }

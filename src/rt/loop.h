@@ -192,6 +192,11 @@ public:
     bool open() const { return state_ != nullptr; }
     Loop& loop() const { return *state_->loop; }
     void close();
+    // For readers that take a short read for "drained" instead of reading until EAGAIN: after a read, say
+    // whether more may be there. The next readable() then waits for a new edge; a peer's end is never lost.
+    void note_read(bool more) { state_->can_read = more || state_->hung_up; }
+    // Something arrived (bytes, the end, an error) since the last wait or note_read. No system call.
+    bool has_news() const { return state_->can_read; }
 
     struct State;
     struct Ready {
@@ -210,6 +215,7 @@ public:
         Fd fd;
         bool can_read = true;  // An edge was seen since the last wait.
         bool can_write = true;
+        bool hung_up = false;  // The peer ended its direction.
         Waiter* reader = nullptr;
         Waiter* writer = nullptr;
         bool closed = false;
