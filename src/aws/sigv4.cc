@@ -1,0 +1,348 @@
+#include "aws/sigv4.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace unkai::aws::sigv4 {
+
+namespace {
+
+constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
+constexpr int64_t most_skew = 15 * 60;
+constexpr int64_t longest_expiry = 604800;
+constexpr const char* empty_hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+std::optional<std::string_view> header(const Request& request, std::string_view name) {
+    for (const auto& [key, value] : request.headers)
+        if (equals_ignoring_case(key, name)) return value;
+    return std::nullopt;
+}
+
+struct Parameter {
+    std::string name;   // Decoded.
+    std::string value;
+};
+
+std::vector<Parameter> parameters(std::string_view query) {
+    std::vector<Parameter> out;
+    if (query.empty()) return out;
+    for (const std::string_view part : split(query, '&')) {
+        if (part.empty()) continue;
+        const auto [name, value] = split_once(part, '=');
+        // What cannot be decoded is signed as it stands.
+        out.push_back({percent_decode(name, true).value_or(std::string(name)),
+                       percent_decode(value, true).value_or(std::string(value))});
+    }
+    return out;
+}
+
+std::string scope(const Claim& claim) {
+    return claim.date + '/' + claim.region + '/' + claim.service + "/aws4_request";
+}
+
+Unexpected incomplete(std::string message) {
+    return fail("IncompleteSignature", std::move(message), 403);
+}
+
+Status parse_scope(std::string_view credential, Claim& claim) {
+    // The access key may hold slashes in theory; the scope is the last four parts.
+    const auto parts = split(credential, '/');
+    if (parts.size() < 5 || parts.back() != "aws4_request")
+        return incomplete("'" + std::string(credential) + "' is not a valid Credential: it must be "
+                          "<access key>/<date>/<region>/<service>/aws4_request.");
+    const size_t n = parts.size();
+    claim.date = parts[n - 4];
+    claim.region = parts[n - 3];
+    claim.service = parts[n - 2];
+    std::vector<std::string> key(parts.begin(), parts.end() - 4);
+    claim.access_key_id = join(key, "/");
+    return ok();
+}
+
+Status parse_time(std::string_view text, Claim& claim) {
+    auto time = parse_iso8601(text);
+    if (!time) time = parse_http_date(text);
+    if (!time) return incomplete("Date must be in ISO-8601 'basic format'. Got '" + std::string(text) + "'.");
+    claim.time = *time;
+    claim.timestamp = basic_iso8601(*time);
+    if (!claim.timestamp.starts_with(claim.date))
+        return fail("SignatureDoesNotMatch",
+                    "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
+                        claim.date + "' != '" + claim.timestamp.substr(0, 8) + "', from '" + claim.timestamp + "'.", 403);
+    return ok();
+}
+
+Result<Claim> parse_header_form(const Request& request, std::string_view value) {
+    Claim claim;
+    value.remove_prefix(algorithm.size());
+    bool credential = false;
+    for (const std::string_view part : split(value, ',')) {
+        const auto [name, text] = split_once(trim(part), '=');
+        if (name == "Credential") {
+            REQUIRE(parse_scope(text, claim));
+            credential = true;
+        } else if (name == "SignedHeaders") {
+            claim.signed_headers = text;
+        } else if (name == "Signature") {
+            claim.signature = text;
+        }
+    }
+    const std::string all(trim(value));
+    if (!credential) return incomplete("Authorization header requires 'Credential' parameter. Authorization=" + all);
+    if (claim.signature.empty()) return incomplete("Authorization header requires 'Signature' parameter.");
+    if (claim.signed_headers.empty())
+        return incomplete("Authorization header requires 'SignedHeaders' parameter.");
+    const auto amz_date = header(request, "x-amz-date");
+    const auto date = amz_date ? amz_date : header(request, "date");
+    if (!date)
+        return incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+    REQUIRE(parse_time(*date, claim));
+    claim.session_token = header(request, "x-amz-security-token").value_or("");
+    return claim;
+}
+
+Result<Claim> parse_query_form(const Request& request) {
+    Claim claim;
+    claim.presigned = true;
+    std::string date;
+    std::string credential;
+    for (const auto& [name, value] : parameters(request.query)) {
+        if (name == "X-Amz-Credential") credential = value;
+        else if (name == "X-Amz-SignedHeaders") claim.signed_headers = value;
+        else if (name == "X-Amz-Signature") claim.signature = value;
+        else if (name == "X-Amz-Date") date = value;
+        else if (name == "X-Amz-Security-Token") claim.session_token = value;
+        else if (name == "X-Amz-Expires") {
+            claim.expires = parse_int(value);
+            if (!claim.expires || *claim.expires < 0 || *claim.expires > longest_expiry)
+                return fail("AuthorizationQueryParametersError",
+                            "X-Amz-Expires must be a number of seconds from 0 to 604800 (a week).", 400);
+        }
+    }
+    if (credential.empty() || claim.signed_headers.empty() || claim.signature.empty() || date.empty() || !claim.expires)
+        return fail("AuthorizationQueryParametersError",
+                    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+                    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.", 400);
+    REQUIRE(parse_scope(credential, claim));
+    REQUIRE(parse_time(date, claim));
+    return claim;
+}
+
+// RFC 3986 dot segments and empty segments removed.
+std::string normalize_path(std::string_view path) {
+    std::vector<std::string_view> kept;
+    for (const std::string_view part : split(path, '/')) {
+        if (part.empty() || part == ".") continue;
+        if (part != "..") kept.push_back(part);
+        else if (!kept.empty()) kept.pop_back();
+    }
+    std::string out;
+    for (const auto part : kept) out.append("/").append(part);
+    const bool folder = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+    if (out.empty() || (folder && !out.ends_with('/'))) out += '/';
+    return out;
+}
+
+std::string canonical_path(std::string_view path, bool normalize) {
+    if (path.empty()) path = "/";
+    if (!normalize) {
+        // S3: decoded once and encoded once, slashes kept as they are.
+        const auto decoded = percent_decode(path);
+        return percent_encode(decoded.value_or(std::string(path)), "/");
+    }
+    return percent_encode(normalize_path(path), "/");
+}
+
+std::string canonical_query(const Request& request, bool presigned) {
+    std::vector<std::pair<std::string, std::string>> encoded;
+    for (const auto& [name, value] : parameters(request.query))
+        if (!presigned || name != "X-Amz-Signature")
+            encoded.emplace_back(percent_encode(name), percent_encode(value));
+    std::sort(encoded.begin(), encoded.end());
+    std::string out;
+    for (const auto& [name, value] : encoded) {
+        if (!out.empty()) out += '&';
+        out += name;
+        out += '=';
+        out += value;
+    }
+    return out;
+}
+
+// Trimmed, with runs of spaces folded into one.
+void append_folded(std::string& out, std::string_view value) {
+    bool space = false;
+    for (const char c : trim(value)) {
+        const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        if (!blank) {
+            if (space) out += ' ';
+            out += c;
+        }
+        space = blank;
+    }
+}
+
+void append_canonical_headers(std::string& out, const Request& request, const Claim& claim) {
+    for (const std::string_view name : split(claim.signed_headers, ';')) {
+        out += to_lower(name);
+        out += ':';
+        bool first = true;
+        for (const auto& [key, value] : request.headers) {
+            if (!equals_ignoring_case(key, name)) continue;
+            if (!first) out += ',';
+            first = false;
+            append_folded(out, value);
+        }
+        out += '\n';
+    }
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
+    return hex({reinterpret_cast<char*>(digest), sizeof digest});
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    unsigned int length = sizeof digest;
+    ::HMAC(::EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest, &length);
+    return {reinterpret_cast<char*>(digest), length};
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && ::CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Form form_of(const Request& request) {
+    if (const auto value = header(request, "authorization"); value && value->starts_with(algorithm))
+        return Form::header;
+    for (const std::string_view part : split(request.query, '&'))
+        if (part.starts_with("X-Amz-Algorithm=") || part.starts_with("X-Amz-Credential=")) return Form::query;
+    return Form::none;
+}
+
+Result<Claim> parse(const Request& request) {
+    const auto value = header(request, "authorization");
+    if (value && value->starts_with(algorithm)) return parse_header_form(request, *value);
+    return parse_query_form(request);
+}
+
+std::string canonical_request(const Request& request, const Claim& claim, std::string_view payload_hash,
+                              bool normalize) {
+    std::string out(request.method);
+    out += '\n';
+    out += canonical_path(request.path, normalize);
+    out += '\n';
+    out += canonical_query(request, claim.presigned);
+    out += '\n';
+    append_canonical_headers(out, request, claim);
+    out += '\n';
+    out += claim.signed_headers;
+    out += '\n';
+    out += payload_hash;
+    return out;
+}
+
+std::string string_to_sign(const Claim& claim, std::string_view canonical) {
+    std::string out(algorithm);
+    out += '\n' + claim.timestamp + '\n' + scope(claim) + '\n' + sha256_hex(canonical);
+    return out;
+}
+
+std::string signing_key(std::string_view secret, const Claim& claim) {
+    std::string key = hmac_sha256("AWS4" + std::string(secret), claim.date);
+    key = hmac_sha256(key, claim.region);
+    key = hmac_sha256(key, claim.service);
+    return hmac_sha256(key, "aws4_request");
+}
+
+std::string signature(std::string_view key, std::string_view text) { return hex(hmac_sha256(key, text)); }
+
+static Status check_time(const Claim& claim, Time now) {
+    const int64_t age = whole_seconds(now) - whole_seconds(claim.time);
+    if (claim.presigned) {
+        if (age < -most_skew) return fail("AccessDenied", "Request is not yet valid", 403);
+        if (age > *claim.expires) return fail("AccessDenied", "Request has expired", 403);
+        return ok();
+    }
+    if (age > most_skew || age < -most_skew)
+        return fail("RequestTimeTooSkewed",
+                    "The difference between the request time and the current time is too large: the request says " +
+                        claim.timestamp + ", this machine's clock says " + basic_iso8601(now) + ".", 403);
+    return ok();
+}
+
+Status check_signed_headers(const Request& request, const Claim& claim) {
+    const auto names = split(claim.signed_headers, ';');
+    const auto is_signed = [&](std::string_view name) {
+        return std::any_of(names.begin(), names.end(),
+                           [&](std::string_view one) { return equals_ignoring_case(one, name); });
+    };
+    if (!is_signed("host") && !is_signed(":authority"))
+        return fail("SignatureDoesNotMatch",
+                    "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.", 403);
+    for (const auto& [name, value] : request.headers) {
+        const std::string lower = to_lower(name);
+        if (lower.starts_with("x-amz-") && !is_signed(lower) && !claim.presigned)
+            return fail("AccessDenied", "There were headers present in the request which were not signed: " + lower, 403);
+    }
+    return ok();
+}
+
+Status verify(const Request& request, const Claim& claim, std::string_view secret,
+              std::string_view payload_hash, bool normalize, Time now) {
+    REQUIRE(check_time(claim, now));
+    REQUIRE(check_signed_headers(request, claim));
+    const std::string text = string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
+    if (equal_in_constant_time(signature(signing_key(secret, claim), text), claim.signature)) return ok();
+    return fail("SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided. Check your AWS "
+                "Secret Access Key and signing method. Consult the service documentation for details.", 403);
+}
+
+ChunkSigner::ChunkSigner(std::string key, const Claim& claim)
+    : key_(std::move(key)), timestamp_(claim.timestamp), scope_(scope(claim)), previous_(claim.signature) {}
+
+bool ChunkSigner::accept_chunk(std::string_view chunk, std::string_view given) {
+    const std::string text = "AWS4-HMAC-SHA256-PAYLOAD\n" + timestamp_ + '\n' + scope_ + '\n' + previous_ + '\n' +
+                             empty_hash + '\n' + sha256_hex(chunk);
+    if (!equal_in_constant_time(signature(key_, text), given)) return false;
+    previous_ = given;
+    return true;
+}
+
+bool ChunkSigner::accept_trailer(std::string_view canonical_trailer, std::string_view given) {
+    const std::string text = "AWS4-HMAC-SHA256-TRAILER\n" + timestamp_ + '\n' + scope_ + '\n' + previous_ + '\n' +
+                             sha256_hex(canonical_trailer);
+    return equal_in_constant_time(signature(key_, text), given);
+}
+
+std::string authorization(const Request& request, std::string_view access_key_id, std::string_view secret,
+                          std::string_view region, std::string_view service, std::string_view timestamp,
+                          std::string_view payload_hash, bool normalize) {
+    Claim claim;
+    claim.access_key_id = access_key_id;
+    claim.date = timestamp.substr(0, 8);
+    claim.region = region;
+    claim.service = service;
+    claim.timestamp = timestamp;
+    std::vector<std::string> names;
+    for (const auto& [name, value] : request.headers) names.push_back(to_lower(name));
+    std::sort(names.begin(), names.end());
+    claim.signed_headers = join(names, ";");
+    const std::string text = string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
+    return std::string(algorithm) + " Credential=" + claim.access_key_id + '/' + scope(claim) +
+           ", SignedHeaders=" + claim.signed_headers + ", Signature=" + signature(signing_key(secret, claim), text);
+}
+
+}  // namespace unkai::aws::sigv4

@@ -1,0 +1,78 @@
+"""Debian's Chromium, headless, without any traffic of its own; every answer's headers are kept."""
+import contextlib
+import os
+import shutil
+import tempfile
+
+from playwright.sync_api import sync_playwright
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-proxy-server",
+]
+
+
+def chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise RuntimeError("No Chromium on this machine. Install it: apt-get install chromium")
+
+
+@contextlib.contextmanager
+def open_browser():
+    """A browser context with an empty profile. The local CA is not in it; certificates are tested apart."""
+    with tempfile.TemporaryDirectory(prefix="unkai-chromium-") as profile, sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=chromium(), headless=True, args=FLAGS, ignore_https_errors=True,
+            viewport={"width": 1200, "height": 1150}, env={**os.environ, "HOME": profile},
+        )
+        try:
+            yield context
+        finally:
+            context.close()
+
+
+class Page:
+    """The Orders page in a tab, spoken to as a person would."""
+
+    def __init__(self, context, site: str):
+        self.site = site
+        self.tab = context.new_page()
+        self.answers: list = []
+        self.failures: list[str] = []
+        self.tab.on("response", lambda answer: self.answers.append(answer))
+        self.tab.on("pageerror", lambda error: self.failures.append(str(error)))
+        self.tab.on("console", lambda message: self.failures.append(message.text)
+                    if message.type == "error" else None)
+
+    def open(self):
+        self.answers.clear()
+        self.tab.goto(self.site, wait_until="load")
+        self.tab.wait_for_selector("table[data-testid=orders] tbody tr[data-id]")
+
+    def reload(self):
+        self.answers.clear()
+        self.tab.reload(wait_until="load")
+        self.tab.wait_for_selector("table[data-testid=orders] tbody tr[data-id]")
+
+    def customers(self) -> list[str]:
+        return self.tab.locator("table[data-testid=orders] tbody tr[data-id] td:nth-child(2)").all_inner_texts()
+
+    def ids(self) -> list[int]:
+        rows = self.tab.locator("table[data-testid=orders] tbody tr[data-id]")
+        return [int(row.get_attribute("data-id")) for row in rows.all()]
+
+    def add(self, customer: str, quantity: int = 3) -> int:
+        """Adds an order through the form; its id, as soon as the list shows it."""
+        self.tab.get_by_test_id("new-order").click()
+        self.tab.fill("input[name=customer]", customer)
+        self.tab.fill("input[name=quantity]", str(quantity))
+        self.tab.get_by_test_id("save-order").click()
+        row = self.tab.locator("tr[data-id]", has_text=customer)
+        row.wait_for()
+        return int(row.get_attribute("data-id"))
+
+    def headers_of(self, kind: str) -> list[dict]:
+        """Headers of the answers of one kind of resource: document, script, stylesheet, fetch."""
+        return [answer.all_headers() for answer in self.answers if answer.request.resource_type == kind]
