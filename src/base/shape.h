@@ -1,0 +1,214 @@
+// Shapes: constexpr descriptions of plain structs, by which one engine per wire format reads and writes
+// them all (src/aws/protocol). The tables are generated from AWS's models (codegen/generate.py).
+//
+// A ShapeInfo describes a type; a MemberInfo says where a member lies in its struct and how it travels.
+// Values are reached through `void*` and a few small functions per C++ type, so that the cost of a
+// service is its tables and not code. Nothing here allocates; all tables live as long as the program.
+//
+//     Kind       C++ type of a value            Kind       C++ type of a value
+//     boolean    bool                           blob       std::string, the bytes
+//     int32      int32_t                        timestamp  Time
+//     int64      int64_t                        list       List<T> (a std::vector<T>)
+//     number     double                         map        Map<T>  (a std::map<std::string, T>)
+//     string     std::string (also enums)       structure  the struct
+//     document   std::string, JSON text
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/box.h"
+#include "base/time.h"
+
+namespace unkai {
+
+// Vectors and maps that know whether the client sent them: an absent list (leave it alone) differs from
+// an empty one (clear it). `present` is set by the decoders; set it on an empty list inside an output to
+// have `[]` written. Non-empty ones, and every list directly in an output, are written anyhow.
+template <class T>
+struct List : std::vector<T> {
+    using std::vector<T>::vector;
+    List() = default;
+    List(std::vector<T> values) : std::vector<T>(std::move(values)), present(true) {}
+    List(std::initializer_list<T> values) : std::vector<T>(values), present(true) {}
+    bool given() const { return present || !this->empty(); }
+    bool present = false;
+};
+
+template <class T>
+struct Map : std::map<std::string, T> {
+    using std::map<std::string, T>::map;
+    Map() = default;
+    Map(std::map<std::string, T> values)
+        : std::map<std::string, T>(std::move(values)), present(true) {}
+    bool given() const { return present || !this->empty(); }
+    bool present = false;
+};
+
+enum class Kind : uint8_t {
+    boolean, int32, int64, number, string, blob, timestamp, document, list, map, structure
+};
+enum class TimeFormat : uint8_t { by_protocol, iso8601, epoch_seconds, http_date };
+enum class Location : uint8_t {
+    body, header, header_prefix, uri, query, status_code, payload
+};
+
+// How a value lies in its field: itself (a null Storage), optional, boxed, or a list or map that knows
+// whether it was given. get: the value, nullptr when absent. make: makes it present and returns it.
+struct Storage {
+    const void* (*get)(const void* field);
+    void* (*make)(void* field);
+};
+
+struct ListOps {
+    size_t (*size)(const void* list);
+    const void* (*at)(const void* list, size_t index);
+    void* (*append)(void* list);  // A new element at the end, valid until the next append.
+};
+
+struct MapOps {
+    using Visit = void (*)(void* context, const std::string& key, const void* value);
+    size_t (*size)(const void* map);
+    void (*each)(const void* map, void* context, Visit visit);  // In the order of the keys.
+    void* (*insert)(void* map, std::string_view key);           // The value of that key.
+};
+
+struct ShapeInfo;
+
+struct MemberInfo {
+    enum Flag : uint8_t {
+        required = 1, flattened = 2, xml_attribute = 4, json_value = 8, idempotency_token = 16,
+        host_label = 32, sensitive = 64
+    };
+    std::string_view name;       // The model's name of it.
+    std::string_view wire_name;  // The name in bodies, headers, query strings; of lists in XML too.
+    const ShapeInfo* shape;
+    const Storage* storage;  // Null: the field is the value.
+    uint32_t offset;
+    Location location = Location::body;
+    uint8_t flags = 0;
+    std::string_view query_name = {};  // ec2's own name in requests, where the model has one.
+    std::string_view xmlns = {};       // "uri" or "prefix uri"
+
+    bool has(Flag flag) const { return (flags & flag) != 0; }
+    const void* field(const void* object) const {
+        return static_cast<const char*>(object) + offset;
+    }
+    // The value in this object, nullptr when absent.
+    const void* get(const void* object) const {
+        return storage ? storage->get(field(object)) : field(object);
+    }
+    void* make(void* object) const {
+        char* at = static_cast<char*>(object) + offset;
+        return storage ? storage->make(at) : at;
+    }
+};
+
+// What AWS checks before an operation runs. Lengths of strings are counted in characters.
+struct Constraints {
+    std::optional<double> min = std::nullopt;
+    std::optional<double> max = std::nullopt;
+    std::string_view pattern = {};
+    const std::string_view* values = nullptr;  // An enum's.
+    uint16_t value_count = 0;
+    bool sensitive = false;
+};
+
+struct ShapeInfo {
+    Kind kind;
+    std::string_view name = {};
+    const MemberInfo* members = nullptr;  // structure
+    uint16_t member_count = 0;
+    bool is_union = false;
+    TimeFormat time_format = TimeFormat::by_protocol;
+    const ShapeInfo* element = nullptr;  // list, and the values of a map
+    std::string_view element_name = {};  // In XML; empty: "member", of a map "value".
+    std::string_view key_name = {};      // A map's in XML; empty: "key".
+    const ListOps* list = nullptr;
+    const MapOps* map = nullptr;
+    const Constraints* constraints = nullptr;
+    const Constraints* key_constraints = nullptr;
+    std::string_view xmlns = {};
+    void* (*create)() = nullptr;  // Inputs and outputs of operations only.
+    void (*destroy)(void*) = nullptr;
+
+    const MemberInfo* begin() const { return members; }
+    const MemberInfo* end() const { return members + member_count; }
+};
+
+// The functions behind the tables, once per C++ type.
+template <class T>
+inline constexpr Storage optional_storage = {
+    [](const void* field) -> const void* {
+        const auto* value = static_cast<const std::optional<T>*>(field);
+        return value->has_value() ? &**value : nullptr;
+    },
+    [](void* field) -> void* { return &static_cast<std::optional<T>*>(field)->emplace(); }};
+
+template <class T>
+inline constexpr Storage box_storage = {
+    [](const void* field) -> const void* {
+        const auto* value = static_cast<const Box<T>*>(field);
+        return value->has_value() ? &**value : nullptr;
+    },
+    [](void* field) -> void* { return &static_cast<Box<T>*>(field)->emplace(); }};
+
+// List<T> and Map<T>: absent unless given.
+template <class T>
+inline constexpr Storage given_storage = {
+    [](const void* field) -> const void* {
+        return static_cast<const T*>(field)->given() ? field : nullptr;
+    },
+    [](void* field) -> void* {
+        static_cast<T*>(field)->present = true;
+        return field;
+    }};
+
+template <class T>
+inline constexpr ListOps list_ops = {
+    [](const void* list) { return static_cast<const List<T>*>(list)->size(); },
+    [](const void* list, size_t index) -> const void* {
+        return static_cast<const List<T>*>(list)->data() + index;
+    },
+    [](void* list) -> void* { return &static_cast<List<T>*>(list)->emplace_back(); }};
+
+template <class T>
+inline constexpr MapOps map_ops = {
+    [](const void* map) { return static_cast<const Map<T>*>(map)->size(); },
+    [](const void* map, void* context, MapOps::Visit visit) {
+        for (const auto& [key, value] : *static_cast<const Map<T>*>(map)) visit(context, key, &value);
+    },
+    [](void* map, std::string_view key) -> void* {
+        return &(*static_cast<Map<T>*>(map))[std::string(key)];
+    }};
+
+// Shapes without constraints, shared by all services.
+namespace shapes {
+inline constexpr ShapeInfo boolean = {.kind = Kind::boolean};
+inline constexpr ShapeInfo int32 = {.kind = Kind::int32};
+inline constexpr ShapeInfo int64 = {.kind = Kind::int64};
+inline constexpr ShapeInfo number = {.kind = Kind::number};
+inline constexpr ShapeInfo string = {.kind = Kind::string};
+inline constexpr ShapeInfo blob = {.kind = Kind::blob};
+inline constexpr ShapeInfo document = {.kind = Kind::document};
+inline constexpr ShapeInfo timestamp = {.kind = Kind::timestamp};
+inline constexpr ShapeInfo timestamp_iso8601 = {.kind = Kind::timestamp,
+                                                .time_format = TimeFormat::iso8601};
+inline constexpr ShapeInfo timestamp_epoch = {.kind = Kind::timestamp,
+                                              .time_format = TimeFormat::epoch_seconds};
+inline constexpr ShapeInfo timestamp_http = {.kind = Kind::timestamp,
+                                             .time_format = TimeFormat::http_date};
+}  // namespace shapes
+
+template <class T>
+void* create_shape() { return new T; }
+template <class T>
+void destroy_shape(void* object) { delete static_cast<T*>(object); }
+
+}  // namespace unkai
