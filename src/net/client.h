@@ -4,15 +4,15 @@
 //     CO_TRY(Response response, co_await client.send({.address = address}, {.target = "/health"}));
 //     CO_TRY(const std::string body, co_await response.read_all(64 * 1024));
 //
-// Pool is the connections to one destination; Client keeps a Pool for each destination it meets. A proxy
-// holds Pools itself. Both belong to one loop. A Response holds its connection; when its body was read to
-// the end the connection goes back to the pool, otherwise it closes with the Response.
+// Pool is the connections to one destination; Client keeps a Pool for each destination it meets. A
+// proxy holds Pools itself. Both belong to one loop. A Response holds its connection; when its body
+// was read to the end the connection goes back to the pool, otherwise it closes with the Response.
 //
-// A request is sent again, once, only when a reused idle connection ended before the first byte of the
-// response and the request can be replayed: an idempotent method, and a body that is in memory. Whether
-// that happened is not told; what else fails is an Error: ConnectionRefused, ConnectionTimeout,
-// ConnectionFailed (nothing was sent: `never_sent` tells a proxy that another target may be tried),
-// TlsFailed, ConnectionClosed, BadMessage, BodyTooLarge.
+// A request is sent again, once, only when a reused idle connection ended before the first byte of
+// the response and the request can be replayed: an idempotent method, and a body that is in memory.
+// Whether that happened is not told; what else fails is an Error: ConnectionRefused,
+// ConnectionTimeout, ConnectionFailed (nothing was sent: `never_sent` tells a proxy that another
+// target may be tried), TlsFailed, ConnectionClosed, BadMessage, BodyTooLarge.
 #pragma once
 
 #include <list>
@@ -35,25 +35,28 @@ struct Destination {
 struct ClientLimits {
     Duration connect = std::chrono::seconds(10);
     Duration handshake = std::chrono::seconds(10);
-    Duration response = std::chrono::seconds(60);  // From the request's last byte to the head's last.
-    Duration stall = std::chrono::seconds(60);     // Between pieces, either way.
+    Duration response =
+        std::chrono::seconds(60);               // From the request's last byte to the head's last.
+    Duration stall = std::chrono::seconds(60);  // Between pieces, either way.
     Duration keep_idle = std::chrono::seconds(55);
-    size_t most_idle = 64;                         // A pool's; the oldest goes.
-    size_t most_connections = 4096;                // A pool's; ConnectionFailed beyond.
+    size_t most_idle = 64;           // A pool's; the oldest goes.
+    size_t most_connections = 4096;  // A pool's; ConnectionFailed beyond.
     wire::Http1Limits head = {.headers = 128 * 1024, .count = 200};
 };
 
 struct Request {
     std::string_view method = "GET";
     std::string_view target = "/";
-    std::string_view authority = {};    // Becomes Host, unless `headers` hold one; default: the address.
-    const Headers* headers = nullptr;   // Content-Length, Transfer-Encoding and Connection are the client's.
+    std::string_view authority =
+        {};  // Becomes Host, unless `headers` hold one; default: the address.
+    const Headers* headers =
+        nullptr;  // Content-Length, Transfer-Encoding and Connection are the client's.
     std::string_view body = {};
-    BodySource* stream = nullptr;       // Instead of `body`; outlives the Response.
+    BodySource* stream = nullptr;         // Instead of `body`; outlives the Response.
     std::optional<uint64_t> length = {};  // Of `stream`, if known; else chunked.
-    bool upgrade = false;               // Pass Connection: Upgrade (and the Upgrade header of `headers`).
-    bool may_replay = true;             // False: not even when idempotent.
-    Steady deadline = never;            // For everything up to the response's head.
+    bool upgrade = false;     // Pass Connection: Upgrade (and the Upgrade header of `headers`).
+    bool may_replay = true;   // False: not even when idempotent.
+    Steady deadline = never;  // For everything up to the response's head.
 };
 
 class ClientConnection;
@@ -94,7 +97,8 @@ public:
     ~Pool();  // No Response of it may be alive.
     Pool(const Pool&) = delete;
 
-    // `request` and what it points to live until the Response is had (the stream: until it is destroyed).
+    // `request` and what it points to live until the Response is had (the stream: until it is
+    // destroyed).
     Task<Result<Response>> send(const Request& request);
     void close_idle();
     const Destination& destination() const { return destination_; }
@@ -134,7 +138,8 @@ public:
     Pool& pool(const Destination& destination);
     Task<Result<Response>> send(const Destination& destination, const Request& request);
     // The whole answer; BodyTooLarge beyond `most` bytes.
-    Task<Result<Fetched>> fetch(const Destination& destination, const Request& request, uint64_t most);
+    Task<Result<Fetched>> fetch(const Destination& destination, const Request& request,
+                                uint64_t most);
     void close_idle();
 
 private:

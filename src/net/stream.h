@@ -1,9 +1,9 @@
 // Stream: bytes both ways over TCP, TLS or a Unix socket, on one loop.
 //
-// Two layers. try_read and try_write never wait: they answer how much moved, or that they would block;
-// wait_readable and wait_writable wait. read, write_all and the like put both together, one Task a call.
-// Reading and writing may happen at the same time by two coroutines, one each.
-// A read that comes back short is taken as "drained", so that the next wait needs no EAGAIN.
+// Two layers. try_read and try_write never wait: they answer how much moved, or that they would
+// block; wait_readable and wait_writable wait. read, write_all and the like put both together, one
+// Task a call. Reading and writing may happen at the same time by two coroutines, one each. A read
+// that comes back short is taken as "drained", so that the next wait needs no EAGAIN.
 #pragma once
 
 #include <sys/uio.h>
@@ -38,9 +38,13 @@ public:
     Moved try_read(char* into, size_t most);
     // At most 16 parts; counts what went out, perhaps in the middle of a part.
     Moved try_write(std::span<const iovec> parts);
-    Io::Ready wait_readable(Steady deadline, Stop* stop = nullptr) { return io_.readable(deadline, stop); }
+    Io::Ready wait_readable(Steady deadline, Stop* stop = nullptr) {
+        return io_.readable(deadline, stop);
+    }
     // TLS may need to read in order to write; this waits for what the last try wanted.
-    Io::Ready wait_writable(Steady deadline, Stop* stop = nullptr) { return io_.writable(deadline, stop); }
+    Io::Ready wait_writable(Steady deadline, Stop* stop = nullptr) {
+        return io_.writable(deadline, stop);
+    }
 
     // Some bytes; 0 at the peer's end of stream. Errors as in net/http.h.
     Task<Result<size_t>> read(char* into, size_t most, Steady deadline, Stop* stop = nullptr);

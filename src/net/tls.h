@@ -1,9 +1,11 @@
-// TLS: identities (certificate chain and key), contexts for servers and clients. OpenSSL 3, TLS 1.2 and up.
+// TLS: identities (certificate chain and key), contexts for servers and clients. OpenSSL 3, TLS 1.2
+// and up.
 //
-// A server chooses its identity for each handshake by the name that the client asks for (SNI), from a
-// CertificateSource that may change at any time; running connections keep what they have. ALPN offers
-// h2 and http/1.1. Resumption is by tickets (one a connection), whose keys all loops share.
-// Cost: a full handshake ≈ 0.65 ms of CPU (EC P-256 less), a resumed one a tenth: keep connections alive.
+// A server chooses its identity for each handshake by the name that the client asks for (SNI), from
+// a CertificateSource that may change at any time; running connections keep what they have. ALPN
+// offers h2 and http/1.1. Resumption is by tickets (one a connection), whose keys all loops share.
+// Cost: a full handshake ≈ 0.65 ms of CPU (EC P-256 less), a resumed one a tenth: keep connections
+// alive.
 #pragma once
 
 #include <memory>
@@ -44,16 +46,18 @@ private:
     std::vector<std::string> names_;
 };
 
-// Who answers "which identity for this server name?" Called on loop threads: must be thread safe and
-// quick. `name` is lower case, empty without SNI. nullptr refuses the handshake (unrecognized_name).
+// Who answers "which identity for this server name?" Called on loop threads: must be thread safe
+// and quick. `name` is lower case, empty without SNI. nullptr refuses the handshake
+// (unrecognized_name).
 class CertificateSource {
 public:
     virtual ~CertificateSource() = default;
     virtual std::shared_ptr<const Identity> find(std::string_view name) = 0;
 };
 
-// A list, the first being the default (ALB: SNI picks the best match, else the default certificate).
-// An exact name wins over a wildcard. set() swaps the whole list at once, from any thread.
+// A list, the first being the default (ALB: SNI picks the best match, else the default
+// certificate). An exact name wins over a wildcard. set() swaps the whole list at once, from any
+// thread.
 class CertificateList final : public CertificateSource {
 public:
     CertificateList() = default;

@@ -4,16 +4,18 @@
 // copies: what it yields are views of that buffer. Each byte is looked at once, however it arrives.
 //
 //     HeadParser parser(HeadParser::Kind::request);
-//     switch (parser.parse(buffer)) {            // the same front as last time, perhaps longer or moved
+//     switch (parser.parse(buffer)) {            // the same front as last time, perhaps longer or
+//     moved
 //         case Parse::need_more: …               // read more, call again
 //         case Parse::bad:       …               // parser.fault(): the status to answer, and why
 //         case Parse::complete:  parser.request(buffer, head); buffer.remove_prefix(parser.size());
 //     }
 //
-// Refused, because two parsers on a path could disagree about it: a bare CR or LF, obs-fold, space before
-// the colon, two Content-Length or Host fields, Content-Length beside Transfer-Encoding, any transfer
-// coding but a single `chunked`, control characters, an absolute-form target whose host is not Host's.
-// Cost: 0.4–0.7 µs for a browser's request; no allocation after the first request of a connection.
+// Refused, because two parsers on a path could disagree about it: a bare CR or LF, obs-fold, space
+// before the colon, two Content-Length or Host fields, Content-Length beside Transfer-Encoding, any
+// transfer coding but a single `chunked`, control characters, an absolute-form target whose host is
+// not Host's. Cost: 0.4–0.7 µs for a browser's request; no allocation after the first request of a
+// connection.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +30,10 @@ namespace unkai::wire {
 
 // ALB's limits (ALB guide, load-balancer-limits); the count is ours.
 struct Http1Limits {
-    uint32_t line = 16 * 1024;      // The request line.
-    uint32_t header = 16 * 1024;    // One field.
-    uint32_t headers = 64 * 1024;   // The whole head.
-    uint32_t count = 100;           // Fields.
+    uint32_t line = 16 * 1024;     // The request line.
+    uint32_t header = 16 * 1024;   // One field.
+    uint32_t headers = 64 * 1024;  // The whole head.
+    uint32_t count = 100;          // Fields.
 };
 
 // Where the message's body ends.
@@ -42,12 +44,13 @@ struct Framing {
 
 struct RequestHead {
     std::string_view method;
-    std::string_view target;     // Path and query as sent, "/a%20b?c=d"; "*" only of OPTIONS.
-    std::string_view path;       // The target up to the first '?', not decoded.
-    std::string_view query;      // What follows it; empty if there is none.
-    std::string_view authority;  // Host (or :authority) as sent, "localhost:4566". May be empty in HTTP/1.0.
-    int version = 11;            // 10, 11 or 20.
-    Headers headers;             // In HTTP/2 without pseudo-headers, and with `host` from :authority.
+    std::string_view target;  // Path and query as sent, "/a%20b?c=d"; "*" only of OPTIONS.
+    std::string_view path;    // The target up to the first '?', not decoded.
+    std::string_view query;   // What follows it; empty if there is none.
+    std::string_view
+        authority;     // Host (or :authority) as sent, "localhost:4566". May be empty in HTTP/1.0.
+    int version = 11;  // 10, 11 or 20.
+    Headers headers;   // In HTTP/2 without pseudo-headers, and with `host` from :authority.
     Framing framing;
     bool keep_alive = true;
     bool expects_continue = false;
@@ -83,8 +86,8 @@ public:
     Parse parse(std::string_view buffer);
     size_t size() const { return at_; }  // Of the complete head, with its empty line.
     const Fault& fault() const { return fault_; }
-    // After `complete`: views of `buffer`, which must start where the parsed one did. They may find a
-    // fault that only the whole head shows; false then.
+    // After `complete`: views of `buffer`, which must start where the parsed one did. They may find
+    // a fault that only the whole head shows; false then.
     bool request(std::string_view buffer, RequestHead& head);
     bool response(std::string_view buffer, ResponseHead& head);
     // True when not a byte of a head was seen (an idle connection).
@@ -111,7 +114,8 @@ private:
     uint32_t scanned_ = 0;  // No LF before this.
     int version_ = 11;
     int status_ = 0;
-    uint32_t method_size_ = 0, target_ = 0, target_size_ = 0, reason_ = 0, reason_size_ = 0, start_ = 0;
+    uint32_t method_size_ = 0, target_ = 0, target_size_ = 0, reason_ = 0, reason_size_ = 0,
+             start_ = 0;
     std::vector<Place> fields_;
 };
 
@@ -142,7 +146,8 @@ private:
     Headers trailers_;
 };
 
-// "1a2b\r\n" before a piece of that many bytes; "\r\n" follows the piece, "0\r\n\r\n" ends the body.
+// "1a2b\r\n" before a piece of that many bytes; "\r\n" follows the piece, "0\r\n\r\n" ends the
+// body.
 struct ChunkHead {
     char text[18];
     uint8_t size;

@@ -1,13 +1,14 @@
-// HTTP/2 frames ⇄ messages, without a socket: nghttp2 (framing, HPACK, flow control) behind one class, with
-// the limits against floods that it leaves to us (security.md, rule 15).
+// HTTP/2 frames ⇄ messages, without a socket: nghttp2 (framing, HPACK, flow control) behind one
+// class, with the limits against floods that it leaves to us (security.md, rule 15).
 //
 //     Http2Session session(Http2Session::Side::server, limits, events);
-//     if (!session.receive(bytes)) …                  // calls events; false: write output(), then close
-//     while (!(out = session.output()).empty()) …     // bytes to write, a view until the next call
+//     if (!session.receive(bytes)) …                  // calls events; false: write output(), then
+//     close while (!(out = session.output()).empty()) …     // bytes to write, a view until the
+//     next call
 //
-// Body bytes received count against the stream's window until consume() is called: not calling it is
-// the back-pressure. Body bytes to send are pulled: offer() a piece, and Events::sent tells when it went.
-// What a flooding peer gets: GOAWAY with ENHANCE_YOUR_CALM, and receive() answers false.
+// Body bytes received count against the stream's window until consume() is called: not calling it
+// is the back-pressure. Body bytes to send are pulled: offer() a piece, and Events::sent tells when
+// it went. What a flooding peer gets: GOAWAY with ENHANCE_YOUR_CALM, and receive() answers false.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +25,16 @@ struct nghttp2_session;
 namespace unkai::wire {
 
 struct Http2Limits {
-    uint32_t streams = 128;                    // Side by side.
-    uint32_t stream_window = 256 * 1024;       // Bytes of a body on the way, a stream …
-    uint32_t connection_window = 1024 * 1024;  // … and a connection: the most that it makes us hold.
-    uint32_t head = 64 * 1024;                 // A head, decoded (RFC 9113's count: 32 more a field).
+    uint32_t streams = 128;               // Side by side.
+    uint32_t stream_window = 256 * 1024;  // Bytes of a body on the way, a stream …
+    uint32_t connection_window =
+        1024 * 1024;            // … and a connection: the most that it makes us hold.
+    uint32_t head = 64 * 1024;  // A head, decoded (RFC 9113's count: 32 more a field).
     uint32_t fields = 100;
-    uint32_t continuations = 8;                // CONTINUATION frames of one head.
-    uint32_t resets = 200;                     // RST_STREAM received: a budget that refills by a
-    uint32_t resets_per_second = 50;           // rate (rapid reset, CVE-2023-44487).
-    uint32_t control_frames = 1000;            // SETTINGS, PING, PRIORITY, empty DATA: likewise.
+    uint32_t continuations = 8;       // CONTINUATION frames of one head.
+    uint32_t resets = 200;            // RST_STREAM received: a budget that refills by a
+    uint32_t resets_per_second = 50;  // rate (rapid reset, CVE-2023-44487).
+    uint32_t control_frames = 1000;   // SETTINGS, PING, PRIORITY, empty DATA: likewise.
     uint32_t control_frames_per_second = 200;
 };
 
@@ -49,9 +51,10 @@ public:
         virtual void on_response(int32_t stream, ResponseHead& head, bool ended) = 0;
         virtual void on_data(int32_t stream, std::string_view bytes) = 0;
         virtual void on_trailers(int32_t stream, const Headers& trailers) = 0;
-        virtual void on_end(int32_t stream) = 0;  // The peer's side is complete.
+        virtual void on_end(int32_t stream) = 0;   // The peer's side is complete.
         virtual void on_sent(int32_t stream) = 0;  // The offered piece was taken: offer the next.
-        virtual void on_close(int32_t stream, uint32_t error) = 0;  // 0: well. The last call for it.
+        virtual void on_close(int32_t stream,
+                              uint32_t error) = 0;  // 0: well. The last call for it.
     };
 
     Http2Session(Side side, const Http2Limits& limits, Events& events);
