@@ -32,7 +32,7 @@ public:
     template <class Op>
     Task<Result<typename Op::Output>> call(Caller caller, typename Op::Input input) {
         typename Op::Output output;
-        CO_REQUIRE(co_await run(std::move(caller), Op::service(), Op::name, &input, &output));
+        CO_REQUIRE(co_await run(std::move(caller), Op::service, Op::name, &input, &output));
         co_return output;
     }
 

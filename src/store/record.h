@@ -38,11 +38,20 @@ bool take_bytes(std::string_view& in, std::string_view& bytes);
 template <class T>
 struct Codec;
 
+struct FieldReader;
+
+template <class T>
+concept Record = requires(T& record, FieldReader& reader) { record.fields(reader); };
+
 struct FieldWriter {
     std::string& out;
     template <class T>
     void operator()(uint32_t number, const T& value) {
-        if constexpr (requires { value == T{}; }) {
+        if constexpr (requires { value.empty(); }) {
+            if (value.empty()) return;
+        } else if constexpr (requires { value.has_value(); }) {
+            if (!value.has_value()) return;
+        } else if constexpr (!Record<T>) {
             if (value == T{}) return;
         }
         put_varint(out, number);
@@ -61,9 +70,6 @@ struct FieldReader {
         if (number == wanted) good = Codec<T>::decode(bytes, value);
     }
 };
-
-template <class T>
-concept Record = requires(T& record, FieldReader& reader) { record.fields(reader); };
 
 template <Record T>
 struct Codec<T> {
