@@ -21,6 +21,7 @@ struct Plan {
     const SpawnOptions& options;
     std::vector<char*> argv;
     std::vector<char*> environment;
+    std::vector<int> descriptors;
     int null = -1;
     pid_t parent = 0;
     int failed_errno = 0;
@@ -39,6 +40,18 @@ bool put_descriptor(Plan& plan, int from, int to) {
     return ::dup2(source, to) == to || fail_step(plan, "dup2");
 }
 
+// Two rounds, so that no descriptor is overwritten before it was copied.
+bool put_descriptors(Plan& plan) {
+    const int count = static_cast<int>(plan.descriptors.size());
+    for (int& fd : plan.descriptors) {
+        fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3 + count);
+        if (fd < 0) return fail_step(plan, "fcntl");
+    }
+    for (int i = 0; i < count; ++i)
+        if (::dup2(plan.descriptors[static_cast<size_t>(i)], 3 + i) < 0) return fail_step(plan, "dup2");
+    return true;
+}
+
 void reset_signals() {
     for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
     sigset_t none;
@@ -55,7 +68,9 @@ bool prepare_child(Plan& plan) {
     if (!put_descriptor(plan, options.input, 0)) return false;
     if (!put_descriptor(plan, options.output, 1)) return false;
     if (!put_descriptor(plan, options.error, 2)) return false;
-    if (::syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) != 0) return fail_step(plan, "close_range");
+    if (!put_descriptors(plan)) return false;
+    const auto first_closed = static_cast<unsigned>(3 + plan.descriptors.size());
+    if (::syscall(SYS_close_range, first_closed, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) != 0) return fail_step(plan, "close_range");
     if (options.group != 0 || options.user != 0) {
         // The raw calls: libc's would try to change all threads of the parent that we borrow.
         if (::syscall(SYS_setgroups, 0, nullptr) != 0) return fail_step(plan, "setgroups");
@@ -93,7 +108,7 @@ std::string Exit::text() const {
 
 Result<Process> spawn(Loop& loop, const SpawnOptions& options) {
     CHECK(!options.argv.empty());
-    Plan plan{options, pointers(options.argv), pointers(options.environment)};
+    Plan plan{options, pointers(options.argv), pointers(options.environment), options.descriptors};
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     plan.null = null.get();
 

@@ -22,6 +22,7 @@ struct SpawnOptions {
     std::vector<std::string> environment;  // "NAME=value"; nothing is inherited.
     std::string directory;                 // Empty: that of the parent.
     int input = -1, output = -1, error = -1;  // -1: /dev/null. Not closed in the parent.
+    std::vector<int> descriptors;             // Become 3, 4, … in the child, in this order.
     int network = -1;   // A network namespace's descriptor to enter first.
     uid_t user = 0;     // Both 0: stay as we are.
     gid_t group = 0;
