@@ -246,12 +246,12 @@ class Generator:
             if key.trait("locationName"):
                 parts.append(f".key_name = {literal(key.trait('locationName'))}")
             parts.append(f".map = &::unkai::map_ops<{self.type_of(value)}>")
-            if self.is_checked(key.name):
-                parts.append(f".key_constraints = &{safe(key.name)}_constraints")
         else:
             parts.append(f".kind = ::unkai::Kind::{SCALARS[shape['type']][0]}")
         if self.is_checked(name):
             parts.append(f".constraints = &{safe(name)}_constraints")
+        if shape["type"] == "map" and self.is_checked(key.name):
+            parts.append(f".key_constraints = &{safe(key.name)}_constraints")
         return f"constinit const ::unkai::ShapeInfo {safe(name)} = {{{', '.join(parts)}}};"
 
     def member_row(self, owner, member):

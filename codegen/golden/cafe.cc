@@ -18,7 +18,7 @@ static constexpr ::unkai::Constraints Notes_constraints = {.max = 10.0};
 constinit const ::unkai::ShapeInfo BeanName = {.kind = ::unkai::Kind::string, .constraints = &BeanName_constraints};
 constinit const ::unkai::ShapeInfo CupList = {.kind = ::unkai::Kind::list, .element = &Cup::shape_info, .list = &::unkai::list_ops<Cup>};
 constinit const ::unkai::ShapeInfo CupSize = {.kind = ::unkai::Kind::string, .constraints = &CupSize_constraints};
-constinit const ::unkai::ShapeInfo Notes = {.kind = ::unkai::Kind::map, .element = &::unkai::shapes::string, .map = &::unkai::map_ops<std::string>, .key_constraints = &BeanName_constraints, .constraints = &Notes_constraints};
+constinit const ::unkai::ShapeInfo Notes = {.kind = ::unkai::Kind::map, .element = &::unkai::shapes::string, .map = &::unkai::map_ops<std::string>, .constraints = &Notes_constraints, .key_constraints = &BeanName_constraints};
 constinit const ::unkai::ShapeInfo Recipes = {.kind = ::unkai::Kind::list, .element = &Recipe::shape_info, .list = &::unkai::list_ops<Recipe>};
 }  // namespace tables
 
