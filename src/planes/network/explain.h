@@ -18,7 +18,7 @@ struct Flow {
 };
 
 struct Step {
-    std::string component;  // "security group", "route table", "nat gateway", "internet gateway", …
+    std::string component;  // "security group", "route table", "nat gateway", …
     std::string id;         // Of the component.
     std::string rule;       // The id of the security group rule, or the route's destination.
     bool passes = true;

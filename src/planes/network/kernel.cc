@@ -205,6 +205,7 @@ Status Kernel::set_filter(const std::string& name, const std::string& commands) 
 }
 
 Status Kernel::execute(const std::vector<Action>& actions, World& world) {
+    bool host_touched = false;
     for (size_t at = 0; at < actions.size();) {
         const Action& action = actions[at];
         size_t end = at + 1;
@@ -215,7 +216,6 @@ Status Kernel::execute(const std::vector<Action>& actions, World& world) {
             REQUIRE(namespaces_.remove(remove->name));
         } else if (const auto* filter = std::get_if<SetFilter>(&action)) {
             REQUIRE(set_filter(filter->name, filter->commands));
-            if (filter->name == host_namespace && settings_.egress) REQUIRE(open_host());
         } else {
             const std::string& name = namespace_of(action);
             while (end < actions.size() && is_netlink(actions[end]) &&
@@ -225,9 +225,13 @@ Status Kernel::execute(const std::vector<Action>& actions, World& world) {
             for (size_t i = at; i < end; ++i) REQUIRE(std::visit(session, actions[i]));
             REQUIRE(session.flush());
         }
-        for (; at < end; ++at) apply_to(world, actions[at]);
+        for (; at < end; ++at) {
+            apply_to(world, actions[at]);
+            host_touched |= namespace_of(actions[at]) == host_namespace;
+        }
     }
-    return ok();
+    if (!host_touched) return ok();
+    return settings_.egress ? open_host() : close_host();
 }
 
 // Egress needs forwarding on the link that leads out, both ways. What it was before lies in a file,
