@@ -313,9 +313,9 @@ Status verify(const Request& request, const Claim& claim, std::string_view secre
 ChunkSigner::ChunkSigner(std::string key, const Claim& claim)
     : key_(std::move(key)), timestamp_(claim.timestamp), scope_(scope(claim)), previous_(claim.signature) {}
 
-bool ChunkSigner::accept_chunk(std::string_view chunk, std::string_view given) {
+bool ChunkSigner::accept_chunk(std::string_view chunk_sha256, std::string_view given) {
     const std::string text = "AWS4-HMAC-SHA256-PAYLOAD\n" + timestamp_ + '\n' + scope_ + '\n' + previous_ + '\n' +
-                             empty_hash + '\n' + sha256_hex(chunk);
+                             empty_hash + '\n' + std::string(chunk_sha256);
     if (!equal_in_constant_time(signature(key_, text), given)) return false;
     previous_ = given;
     return true;

@@ -66,7 +66,8 @@ Status check_signed_headers(const Request& request, const Claim& claim);
 class ChunkSigner {
 public:
     ChunkSigner(std::string key, const Claim& claim);
-    bool accept_chunk(std::string_view chunk, std::string_view signature);
+    // By the chunk's hex SHA-256, so that a big chunk needs not be kept.
+    bool accept_chunk(std::string_view chunk_sha256, std::string_view signature);
     bool accept_trailer(std::string_view canonical_trailer, std::string_view signature);
 
 private:

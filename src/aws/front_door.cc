@@ -1,0 +1,318 @@
+#include "aws/front_door.h"
+
+#include <algorithm>
+
+#include "aws/hosts.h"
+#include "aws/upload.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "wire/json.h"
+
+namespace unkai::aws {
+
+using protocol::Route;
+using protocol::WireRequest;
+using protocol::WireResponse;
+
+// One call under way.
+struct FrontDoor::Request {
+    Request(net::Exchange& exchange_, Dispatcher& dispatcher)
+        : exchange(exchange_), call(dispatcher.env(), dispatcher.store()) {}
+    ~Request() {
+        const ShapeInfo* shape = route ? route->operation->input : nullptr;
+        if (input != nullptr) shape->destroy(input);
+        if (output != nullptr) route->operation->output->destroy(output);
+    }
+
+    net::Exchange& exchange;
+    Call call;
+    std::string host;             // Lower case, without port.
+    std::string path;             // As sent; of S3's virtual hosts in path style.
+    std::optional<std::string> bucket_host;
+    sigv4::Request signed_part;
+    sigv4::Form form = sigv4::Form::none;
+    std::optional<sigv4::Claim> claim;
+    std::string secret;           // Of the key that signed.
+    const BoundService* service = nullptr;
+    Protocol spoken = Protocol::query;
+    std::optional<Route> route;
+    std::string body;
+    void* input = nullptr;
+    void* output = nullptr;
+
+    WireRequest wire() const {
+        return {exchange.request().method, path, exchange.request().query, &exchange.request().headers, body};
+    }
+    std::string_view header(std::string_view name) const { return exchange.request().headers.value(name); }
+    bool is_s3() const { return service != nullptr && service->info->name == "s3"; }
+};
+
+namespace {
+
+bool is_rest(Protocol protocol) { return protocol == Protocol::rest_json || protocol == Protocol::rest_xml; }
+
+// A peer that is gone is none of our business: there is nobody left to tell.
+Task<void> send(net::Exchange& exchange, int status, std::string body) {
+    [[maybe_unused]] const auto sent = co_await exchange.respond(status, body);
+}
+
+Task<void> decline(net::Exchange& exchange, int status, std::string_view code, std::string_view message) {
+    exchange.headers().add("content-type", "application/json");
+    const wire::Json body = wire::Json::object({{"__type", std::string(code)}, {"message", std::string(message)}});
+    co_await send(exchange, status, body.dump() + "\n");
+}
+
+}  // namespace
+
+Task<void> FrontDoor::handle(net::Exchange& exchange) {
+    const std::string host = to_lower(net::host_of(exchange.request().authority));
+    for (HostHandler* handler : hosts_)
+        if (handler->wants(host, exchange.request().path)) co_return co_await handler->handle(exchange);
+    if (!is_allowed_host(host, options_.own_hosts))
+        co_return co_await decline(exchange, 403, "HostNotAllowed",
+                                  "Unkai does not answer for the host '" + host + "'. Use localhost, or a name that it serves.");
+    if (exchange.request().path.starts_with("/_unkai/") || exchange.request().path.starts_with("/_localstack/"))
+        co_return co_await serve(exchange, host);
+    if (calls_ >= options_.most_calls) {
+        exchange.headers().add("retry-after", "1");
+        co_return co_await decline(exchange, 503, "SlowDown", "Too many calls are under way. Reduce your request rate.");
+    }
+    ++calls_;
+    co_await api(exchange, host);
+    --calls_;
+}
+
+Task<void> FrontDoor::serve(net::Exchange& exchange, std::string_view) {
+    const net::RequestHead& request = exchange.request();
+    if (!is_allowed_origin(request.headers.value("origin")) || request.headers.value("sec-fetch-site") == "cross-site")
+        co_return co_await decline(exchange, 403, "OriginNotAllowed", "This origin may not talk to Unkai.");
+    const bool reading = request.method == "GET" || request.method == "HEAD";
+    if (request.path.ends_with("/health") && reading) co_return co_await health(exchange);
+    if (request.path.starts_with("/_unkai/")) co_return co_await control(exchange);
+    co_await decline(exchange, 404, "NotFound", "There is nothing at this path.");
+}
+
+Task<void> FrontDoor::health(net::Exchange& exchange) {
+    wire::Json services = wire::Json::object();
+    for (const auto& [name, service] : dispatcher_.services()) services.set(name, "running");
+    const wire::Json body = wire::Json::object({{"status", "running"}, {"version", options_.version},
+                                                {"edition", "unkai"}, {"services", std::move(services)}});
+    exchange.headers().add("content-type", "application/json");
+    co_await send(exchange, 200, body.dump() + "\n");
+}
+
+// Rule 5 of the facts: a bearer token, POST, JSON.
+Task<void> FrontDoor::control(net::Exchange& exchange) {
+    const net::RequestHead& request = exchange.request();
+    const auto found = controls_.find(request.path.substr(8));
+    if (found == controls_.end()) co_return co_await decline(exchange, 404, "NotFound", "There is no such control.");
+    if (request.method != "POST" || !request.headers.value("content-type").starts_with("application/json"))
+        co_return co_await decline(exchange, 405, "MethodNotAllowed", "Controls take POST with application/json.");
+    const std::string_view given = request.headers.value("authorization");
+    if (!given.starts_with("Bearer ") || !sigv4::equal_in_constant_time(given.substr(7), options_.control_token))
+        co_return co_await decline(exchange, 401, "Unauthorized",
+                                  "The control token is missing or wrong; 'unkai env --json' prints it for root.");
+    auto body = co_await exchange.read_all(options_.most_body);
+    if (!body) co_return co_await decline(exchange, 400, body.error().code, body.error().message);
+    const auto answered = co_await found->second(std::move(*body));
+    if (!answered) co_return co_await decline(exchange, answered.error().status, answered.error().code, answered.error().message);
+    exchange.headers().add("content-type", "application/json");
+    co_await send(exchange, 200, *answered);
+}
+
+Task<void> FrontDoor::api(net::Exchange& exchange, std::string_view host) {
+    Request request(exchange, dispatcher_);
+    request.host = host;
+    request.path = exchange.request().path;
+    request.call.request_id = dispatcher_.env().random.uuid();
+    request.call.source_address = exchange.peer().address.ip();
+    auto status = co_await prepare(request);
+    if (status) status = co_await run(request);
+    co_await answer(request, std::move(status));
+}
+
+// Everything before the operation runs.
+Task<Status> FrontDoor::prepare(Request& request) {
+    const net::RequestHead& head = request.exchange.request();
+    request.signed_part = {head.method, head.path, head.query, {}};
+    for (const auto& field : head.headers) request.signed_part.headers.emplace_back(field.name, field.value);
+    request.form = sigv4::form_of(request.signed_part);
+    Status claimed;
+    if (request.form != sigv4::Form::none) {
+        auto claim = sigv4::parse(request.signed_part);
+        if (claim) request.claim = std::move(*claim);
+        else claimed = claim.error();
+    }
+    request.service = find_service(request);
+    if (request.service == nullptr) {
+        const std::string name = request.claim ? request.claim->service : std::string(service_label(request.host));
+        co_return fail("NotImplemented", "Unkai does not have the service '" + name + "'.", 501);
+    }
+    CO_REQUIRE(std::move(claimed));
+    if (request.is_s3()) {
+        if (const auto bucket = virtual_bucket(request.host, request.form != sigv4::Form::none || request.service != nullptr))
+            request.path = "/" + percent_encode(*bucket) + request.path;
+    }
+    if (cross_origin(request)) co_return fail("OriginNotAllowed", "This origin may not talk to Unkai.", 403);
+    request.spoken = protocol::detect(*request.service->info, request.wire());
+    if (!is_rest(request.spoken)) CO_REQUIRE(co_await read_body(request));
+    auto route = protocol::route(*request.service->info, request.spoken, request.wire());
+    if (!route) co_return route.error();
+    request.route = std::move(*route);
+    const OperationInfo& operation = *request.route->operation;
+    if (is_rest(request.spoken) && !operation.streaming_input) CO_REQUIRE(co_await read_body(request));
+    CO_REQUIRE(authenticate(request));
+    if (operation.streaming_input) attach_upload(request);
+    request.input = operation.input->create();
+    co_return protocol::decode(request.spoken, *request.service->info, *request.route, request.wire(), request.input);
+}
+
+const BoundService* FrontDoor::find_service(const Request& request) const {
+    const std::string_view target = request.header("x-amz-target");
+    const std::string_view label = service_label(request.host);
+    const BoundService* best = nullptr;
+    for (const auto& [name, service] : dispatcher_.services()) {
+        const ServiceInfo& info = *service.info;
+        if (!target.empty() && !info.target_prefix.empty() && split_once(target, '.').first == info.target_prefix) return &service;
+        const bool named = request.claim ? info.signing_name == request.claim->service : info.endpoint_prefix == label;
+        if (!named) continue;
+        // REST and HTTP APIs share one signing name; their paths tell them apart.
+        const bool v2 = name == "apigatewayv2";
+        if (best == nullptr || request.path.starts_with("/v2/") == v2) best = &service;
+    }
+    if (best != nullptr || request.claim) return best;
+    if (request.form == sigv4::Form::none && label.empty() && request.header("content-type").starts_with("application/x-www-form-urlencoded"))
+        return dispatcher_.find("sts");
+    return dispatcher_.find("s3");  // Anonymous requests for objects.
+}
+
+Task<Status> FrontDoor::read_body(Request& request) {
+    request.exchange.allow_body(options_.most_body);
+    auto body = co_await request.exchange.read_all(options_.most_body);
+    if (!body) {
+        Error error = std::move(body.error());
+        if (error.is("BodyTooLarge")) error = {"RequestEntityTooLarge", "The request body is larger than " + std::to_string(options_.most_body) + " bytes.", 413, {}};
+        co_return error;
+    }
+    request.body = std::move(*body);
+    co_return ok();
+}
+
+Status FrontDoor::authenticate(Request& request) {
+    Call& call = request.call;
+    const bool s3 = request.is_s3();
+    if (!request.claim) {
+        if (!s3 && !request.route->operation->unsigned_allowed)
+            return fail("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
+        call.region = options_.region;
+        call.account = credentials_.account();
+        return ok();
+    }
+    const sigv4::Claim& claim = *request.claim;
+    auto credential = credentials_.find(claim.access_key_id, claim.session_token, call.now);
+    if (!credential) {
+        if (s3 && credential.error().is("InvalidClientTokenId"))
+            return fail("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403);
+        return credential.error();
+    }
+    const std::string_view sent_hash = request.header("x-amz-content-sha256");
+    std::string hash(sent_hash);
+    if (claim.presigned) hash = s3 ? "UNSIGNED-PAYLOAD" : sigv4::sha256_hex(request.body);
+    else if (sent_hash.empty() || !s3) hash = sigv4::sha256_hex(request.body);
+    const bool streamed = request.route->operation->streaming_input;
+    if (!streamed && sent_hash.size() == 64 && !sigv4::equal_in_constant_time(sent_hash, sigv4::sha256_hex(request.body)))
+        return fail("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.", 400);
+    REQUIRE(sigv4::verify(request.signed_part, claim, credential->secret, hash, !s3, call.now));
+    request.secret = credential->secret;
+    call.principal = std::move(credential->principal);
+    call.account = call.principal.account;
+    call.region = claim.region;
+    return ok();
+}
+
+// The body of a streaming operation, behind the reader that checks what its form promises.
+void FrontDoor::attach_upload(Request& request) {
+    constexpr uint64_t most_upload = uint64_t{5} << 40;
+    request.exchange.allow_body(most_upload);
+    const std::string_view hash = request.header("x-amz-content-sha256");
+    const bool chunked = hash.starts_with("STREAMING-");
+    if (!chunked) {
+        const bool signed_body = request.claim && !request.claim->presigned && hash.size() == 64;
+        request.call.request_body = plain_upload(request.exchange, signed_body ? std::string(hash) : "");
+        return;
+    }
+    ChunkedForm form;
+    form.trailer = hash.ends_with("-TRAILER");
+    form.decoded_length = parse_uint(request.header("x-amz-decoded-content-length"));
+    if (hash.starts_with("STREAMING-AWS4-HMAC-SHA256") && request.claim)
+        form.signer.emplace(sigv4::signing_key(request.secret, *request.claim), *request.claim);
+    request.call.request_body = chunked_upload(request.exchange, std::move(form));
+}
+
+// True when the request comes from a page that may not drive the API. S3 answers by its buckets' rules.
+bool FrontDoor::cross_origin(Request& request) {
+    const std::string_view origin = request.header("origin");
+    if (request.is_s3() && cross_origin_ != nullptr && !origin.empty()) {
+        const std::string_view rest = std::string_view(request.path).substr(1);
+        const std::string_view asked = request.header("access-control-request-method");
+        const bool preflight = request.exchange.request().method == "OPTIONS";
+        const CrossOrigin::Question question{"", percent_decode(rest.substr(0, rest.find('/'))).value_or(""), origin,
+                                             preflight ? asked : request.exchange.request().method,
+                                             request.header("access-control-request-headers"), preflight};
+        if (cross_origin_->allow(question, request.exchange.headers())) return false;
+    }
+    return !is_allowed_origin(origin) || (origin.empty() && request.header("sec-fetch-site") == "cross-site");
+}
+
+Task<Status> FrontDoor::run(Request& request) {
+    const net::RequestHead& head = request.exchange.request();
+    HttpContext& http = request.call.http;
+    http.method = head.method;
+    http.host = head.authority;
+    http.path = head.path;
+    http.query = head.query;
+    for (const auto& field : head.headers) http.headers.emplace_back(to_lower(field.name), field.value);
+    http.secure = request.exchange.peer().tls;
+    request.output = request.route->operation->output->create();
+    co_return co_await dispatcher_.run(request.call, *request.service, *request.route->operation, request.input, request.output);
+}
+
+Task<void> FrontDoor::answer(Request& request, Status status) {
+    static constexpr ServiceInfo nameless{.name = "unkai"};
+    const ServiceInfo& info = request.service != nullptr ? *request.service->info : nameless;
+    WireResponse response;
+    if (status) response = protocol::encode(request.spoken, info, *request.route->operation, request.output, request.call.request_id);
+    else response = protocol::encode_error(request.service != nullptr ? request.spoken : Protocol::json, info, status.error(), request.call.request_id);
+    for (auto& [name, value] : response.headers) request.exchange.headers().add(name, value);
+    if (status)
+        for (auto& [name, value] : request.call.response_headers) request.exchange.headers().set(name, value);
+    if (log::enabled(log::Level::debug))
+        log::debug("call", {{"service", std::string(info.name)},
+                            {"operation", request.route ? std::string(request.route->operation->name) : "-"},
+                            {"status", std::to_string(response.status)},
+                            {"error", status ? "" : status.error().code}});
+    if (status && request.call.response_body) {
+        auto length = request.call.response_body->length();
+        const auto started = co_await request.exchange.start(response.status, length);
+        if (started) co_await answer_stream(request);
+        co_return;
+    }
+    // A refused upload: what the client still sends is not read, so the connection cannot be used again.
+    if (!status && request.route && request.route->operation->streaming_input) request.exchange.close_after();
+    co_await send(request.exchange, response.status, std::move(response.body));
+}
+
+Task<void> FrontDoor::answer_stream(Request& request) {
+    while (true) {
+        const auto piece = co_await request.call.response_body->read();
+        if (!piece) {
+            log::warn("a response broke off", {{"error", piece.error().message}});
+            co_return;  // Returning in the middle aborts the connection: the client sees that bytes are missing.
+        }
+        if (piece->empty()) break;
+        if (const auto written = co_await request.exchange.write(*piece); !written) co_return;
+    }
+    [[maybe_unused]] const auto finished = co_await request.exchange.finish();
+}
+
+}  // namespace unkai::aws

@@ -1,0 +1,106 @@
+// The front door: every AWS API call comes through here. FrontDoor::handle is the life of a call, top to
+// bottom: host and origin → other hosts' handlers → which service → admit → body → signature → decode and
+// validate → run → encode.
+//
+// What is not an AWS call:
+// - hosts and paths that a HostHandler wants (ECR's /v2/, load balancers' and distributions' names …);
+// - /_unkai/health and /_localstack/health: GET, read only, for harnesses that wait;
+// - /_unkai/<verb>: control, by POST with the control token and application/json only.
+//
+// Security (facts: 20 rules): the Host allow-list comes before everything; a foreign Origin is refused for
+// every method; signatures are verified on every call that AWS does not take unsigned.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "aws/credentials.h"
+#include "aws/dispatcher.h"
+#include "aws/protocol/protocol.h"
+#include "aws/sigv4.h"
+#include "net/server.h"
+
+namespace unkai::aws {
+
+// Somebody else's host names or paths on the same port. Asked in the order of adding, before AWS routing.
+class HostHandler {
+public:
+    virtual ~HostHandler() = default;
+    // `host` lower case without port, `path` as sent.
+    virtual bool wants(std::string_view host, std::string_view path) const = 0;
+    virtual Task<void> handle(net::Exchange& exchange) = 0;
+};
+
+// What browsers ask S3 before and beside a request; the S3 service answers from the bucket's rules.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html
+class CrossOrigin {
+public:
+    virtual ~CrossOrigin() = default;
+    struct Question {
+        std::string account;  // Empty: unknown, preflights are not signed.
+        std::string bucket;
+        std::string_view origin;
+        std::string_view method;           // The one that is asked for.
+        std::string_view request_headers;  // Access-Control-Request-Headers
+        bool preflight = false;
+    };
+    // Adds the fields that allow it; false when no rule does.
+    virtual bool allow(const Question& question, wire::Headers& headers) = 0;
+};
+
+struct FrontDoorOptions {
+    std::string version;
+    std::string region = "us-east-1";     // Of calls that name none.
+    std::vector<std::string> own_hosts;   // Beside the loopback and AWS names (aws/hosts.h).
+    std::string control_token;
+    size_t most_calls = 2048;             // At the same time; more get 503 SlowDown/ServiceUnavailable.
+    uint64_t most_body = 16 << 20;        // Of calls that do not stream.
+};
+
+// A control verb: takes the body (JSON), answers JSON.
+using Control = std::function<Task<Result<std::string>>(std::string body)>;
+
+class FrontDoor final : public net::Handler {
+public:
+    FrontDoor(Dispatcher& dispatcher, const Credentials& credentials, FrontDoorOptions options)
+        : dispatcher_(dispatcher), credentials_(credentials), options_(std::move(options)) {}
+
+    void add_host(HostHandler& handler) { hosts_.push_back(&handler); }
+    void add_control(std::string verb, Control control) { controls_[std::move(verb)] = std::move(control); }
+    void set_cross_origin(CrossOrigin& cross_origin) { cross_origin_ = &cross_origin; }
+
+    Task<void> handle(net::Exchange& exchange) override;
+
+    // Further names that the front door answers (a public address that was given to us).
+    void allow_host(std::string host) { options_.own_hosts.push_back(std::move(host)); }
+    size_t calls() const { return calls_; }  // Under way.
+
+private:
+    struct Request;  // One call under way (front_door.cc).
+
+    Task<void> serve(net::Exchange& exchange, std::string_view host);
+    Task<void> health(net::Exchange& exchange);
+    Task<void> control(net::Exchange& exchange);
+    Task<void> api(net::Exchange& exchange, std::string_view host);
+    Task<Status> prepare(Request& request);
+    Task<Status> run(Request& request);
+    Task<Status> read_body(Request& request);
+    Status authenticate(Request& request);
+    const BoundService* find_service(const Request& request) const;
+    void attach_upload(Request& request);
+    Task<void> answer(Request& request, Status status);
+    Task<void> answer_stream(Request& request);
+    bool cross_origin(Request& request);
+
+    Dispatcher& dispatcher_;
+    const Credentials& credentials_;
+    FrontDoorOptions options_;
+    std::vector<HostHandler*> hosts_;
+    std::map<std::string, Control, std::less<>> controls_;
+    CrossOrigin* cross_origin_ = nullptr;
+    size_t calls_ = 0;
+};
+
+}  // namespace unkai::aws
