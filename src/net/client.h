@@ -10,9 +10,10 @@
 //
 // A request is sent again, once, only when a reused idle connection ended before the first byte of
 // the response and the request can be replayed: an idempotent method, and a body that is in memory.
-// Whether that happened is not told; what else fails is an Error: ConnectionRefused,
-// ConnectionTimeout, ConnectionFailed (nothing was sent: `never_sent` tells a proxy that another
-// target may be tried), TlsFailed, ConnectionClosed, BadMessage, BodyTooLarge.
+// Errors after which nothing was sent (never_sent): ConnectionRefused, ConnectTimeout,
+// ConnectionFailed, TlsFailed, TooManyConnections. Others: NoResponse (the peer closed before the
+// response's first byte), ConnectionTimeout, ConnectionClosed, BadMessage, BodyTooLarge, and those
+// of the request's own stream.
 #pragma once
 
 #include <list>
@@ -52,7 +53,7 @@ struct Request {
     const Headers* headers =
         nullptr;  // Content-Length, Transfer-Encoding and Connection are the client's.
     std::string_view body = {};
-    BodySource* stream = nullptr;         // Instead of `body`; outlives the Response.
+    BodySource* stream = nullptr;         // Instead of `body`.
     std::optional<uint64_t> length = {};  // Of `stream`, if known; else chunked.
     bool upgrade = false;     // Pass Connection: Upgrade (and the Upgrade header of `headers`).
     bool may_replay = true;   // False: not even when idempotent.
@@ -97,8 +98,8 @@ public:
     ~Pool();  // No Response of it may be alive.
     Pool(const Pool&) = delete;
 
-    // `request` and what it points to live until the Response is had (the stream: until it is
-    // destroyed).
+    // `request` and what it points to live until the Response is had. A streamed body is sent
+    // before the response is read, unless the peer answers earlier.
     Task<Result<Response>> send(const Request& request);
     void close_idle();
     const Destination& destination() const { return destination_; }

@@ -26,7 +26,7 @@ struct Moved {
 class Stream {
 public:
     Stream() = default;
-    explicit Stream(Io io) : io_(std::move(io)) {}
+    explicit Stream(Io io);
     Stream(Stream&& other) noexcept;
     Stream& operator=(Stream&& other) noexcept;
     ~Stream();
@@ -51,6 +51,8 @@ public:
     // All bytes, or an error. A deadline for the whole.
     Task<Status> write(std::string_view bytes, Steady deadline, Stop* stop = nullptr);
     Task<Status> write(std::string_view first, std::string_view second, Steady deadline);
+    Task<Status> write(std::string_view first, std::string_view second, std::string_view third,
+                       Steady deadline);
     // From a file, by sendfile where TLS does not stand in the way.
     Task<Status> write_file(int file, uint64_t offset, uint64_t bytes, Duration stall);
     // Bytes that were read too early: the next reads give them first.
@@ -70,8 +72,9 @@ public:
     std::string_view server_name() const;  // SNI, as sent; empty without.
     std::string_view tls_version() const;  // "TLSv1.3"
     std::string_view cipher() const;
-    // Whether something was seen to arrive (bytes or the end) since the last read. No system call.
-    bool has_news() const { return !put_back_.empty() || io_.has_news(); }
+    // What a read would find, without taking it: would_block, moved (bytes wait), end or broken. No
+    // system call unless something was seen to arrive.
+    Moved::Kind peek();
 
 private:
     Moved tls_outcome(int result);

@@ -195,6 +195,8 @@ public:
     // For readers that take a short read for "drained" instead of reading until EAGAIN: after a read, say
     // whether more may be there. The next readable() then waits for a new edge; a peer's end is never lost.
     void note_read(bool more) { state_->can_read = more || state_->hung_up; }
+    // The next writable() waits for a new edge: for a descriptor that is still connecting.
+    void note_write(bool room) { state_->can_write = room; }
     // Something arrived (bytes, the end, an error) since the last wait or note_read. No system call.
     bool has_news() const { return state_->can_read; }
 
