@@ -24,7 +24,7 @@ Unexpected bad_image(std::string what) {
 bool valid_repository(std::string_view text) {
     if (text.empty() || text.size() > 256) return false;
     for (const std::string_view part : split(text, '/')) {
-        if (part.empty() || part == "." || part == "..") return false;
+        if (part.empty() || !std::isalnum(static_cast<unsigned char>(part[0]))) return false;
         for (const char c : part) {
             const bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
             if (!word && c != '.' && c != '_' && c != '-') return false;
@@ -126,7 +126,8 @@ Result<ImageReference> parse_reference(std::string_view text) {
     }
     if (const size_t slash = rest.find('/'); slash != std::string_view::npos) {
         const std::string_view first = rest.substr(0, slash);
-        if (first == "localhost" || first.find_first_of(".:") != std::string_view::npos) {
+        const bool host = !first.empty() && std::isalnum(static_cast<unsigned char>(first[0]));
+        if (host && (first == "localhost" || first.find_first_of(".:") != std::string_view::npos)) {
             out.registry = first;
             rest = rest.substr(slash + 1);
         }

@@ -147,6 +147,11 @@ Status mount_sysfs(const std::string& network_namespace, const std::string& targ
     });
 }
 
+Status bind_folder(const std::string& source, const std::string& target) {
+    if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) == 0) return ok();
+    return mount_failed("Cannot bind " + source + " to " + target);
+}
+
 Status unmount(const std::string& target) {
     if (::umount2(target.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH) == 0) return ok();
     if (errno == EINVAL || errno == ENOENT) return ok();

@@ -27,6 +27,7 @@ Status mount_overlay(const std::vector<std::string>& layers, const std::string& 
 // A sysfs that shows the network devices of the namespace at `network_namespace` (a bind-mounted
 // file): a container in a user namespace may not mount its own.
 Status mount_sysfs(const std::string& network_namespace, const std::string& target);
+Status bind_folder(const std::string& source, const std::string& target);  // That mount only.
 Status unmount(const std::string& target);  // Absent is fine. Detaches at once if it is busy.
 // Unmounts all at or below `folder`, last first.
 Status unmount_all_below(const std::string& folder);

@@ -53,10 +53,11 @@ Task<Result<ExecResult>> OciPlane::exec(std::string sandbox, std::string name,
     const uint32_t first_id = runtime_->first_id();
     (void)::fchown(write_end.get(), first_id + container->process.user.user,
                    first_id + container->process.user.group);
-    const Status started = co_await run_runtime(
-        container, {"exec", "--detach", "--pid-file", file + ".pid", "--process", file + ".json",
-                    container->id},
-        write_end.get(), write_end.get());
+    RuntimeCall call{.arguments = {"exec", "--detach", "--pid-file", file + ".pid", "--process",
+                                   file + ".json", container->id}};
+    call.output = call.error = write_end.get();
+    call.in_network = true;
+    const Status started = co_await run_runtime(container, std::move(call));
     write_end.reset();
     auto adopted = started ? adopt(file + ".pid") : Result<Process>(started.error());
     ::unlink((file + ".json").c_str());

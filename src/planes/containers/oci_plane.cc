@@ -215,7 +215,7 @@ Task<Status> OciPlane::clean_sandbox(std::shared_ptr<Sandbox> sandbox) {
         while (container->init.started() && !container->status.exit)
             co_await container->ended.wait(env_.loop);
         if (container->created)
-            (void)co_await run_runtime(container, {"delete", "--force", container->id}, -1, -1);
+            (void)co_await run_runtime(container, {.arguments = {"delete", "--force", container->id}});
     }
     co_return co_await env_.workers.run([groups = *cgroups_, sandbox]() mutable -> Status {
         REQUIRE(unmount_all_below(sandbox->run_folder));
@@ -264,8 +264,8 @@ Result<RuntimeSpec> OciPlane::prepare(const SandboxSpec& sandbox, const std::str
     out.root = root;
     out.read_only_root = spec.read_only_root;
     out.hostname = sandbox.hostname;
-    out.network_namespace = sandbox.network_namespace;
-    if (!sandbox.network_namespace.empty())
+    out.new_network = sandbox.network_namespace.empty();
+    if (!out.new_network)
         out.sysfs = container.run_folder.substr(0, container.run_folder.rfind('/')) + "/sys";
     if (runtime_->user_namespaces) out.first_id = first_id;
     out.cgroup = container.cgroup;
@@ -287,6 +287,7 @@ Task<Status> OciPlane::create(std::string sandbox_id, ContainerSpec spec) {
     if (sandbox->containers.contains(spec.name))
         co_return fail("ContainerExists", "There is a container '" + spec.name + "' already.", 409);
     const auto container = std::make_shared<Container>();
+    container->network_namespace = sandbox->spec.network_namespace;
     const std::string number = "c" + std::to_string(sandbox->next_number++);
     container->id = sandbox->spec.id + "-" + number;
     container->run_folder = sandbox->run_folder + "/" + number;
@@ -310,10 +311,12 @@ Task<Status> OciPlane::create(std::string sandbox_id, ContainerSpec spec) {
     const std::string pid_file = container->run_folder + "/pid";
     if (sandbox->removing) co_return no_such("Sandbox", sandbox_id);
     container->created = true;  // Even when it fails: the runtime may have left something.
-    CO_REQUIRE(co_await run_runtime(container,
-                                    {"create", "--bundle", container->run_folder, "--pid-file",
-                                     pid_file, container->id},
-                                    pipes->output_write.get(), pipes->error_write.get()));
+    RuntimeCall call{.arguments = {"create", "--bundle", container->run_folder, "--pid-file",
+                                   pid_file, container->id}};
+    call.output = pipes->output_write.get();
+    call.error = pipes->error_write.get();
+    call.in_network = true;
+    CO_REQUIRE(co_await run_runtime(container, std::move(call)));
     CO_TRY(container->init, adopt(pid_file));
     pipes->output_write.reset();
     pipes->error_write.reset();
@@ -324,10 +327,18 @@ Task<Status> OciPlane::create(std::string sandbox_id, ContainerSpec spec) {
 }
 
 Task<Status> OciPlane::run_runtime(std::shared_ptr<Container> container,
-                                   std::vector<std::string> arguments, int output, int error) {
+                                   RuntimeCall call) {
     const std::string log = container->run_folder + "/runtime.log";
-    SpawnOptions options{.argv = runtime_->command(log), .output = output, .error = error};
-    for (std::string& word : arguments) options.argv.push_back(std::move(word));
+    SpawnOptions options{.argv = runtime_->command(log), .output = call.output, .error = call.error};
+    for (std::string& word : call.arguments) options.argv.push_back(std::move(word));
+    Fd network;
+    if (call.in_network && !container->network_namespace.empty()) {
+        network = Fd(::open(container->network_namespace.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!network)
+            co_return fail("NetworkMissing", "The network namespace " + container->network_namespace +
+                                                 " cannot be opened: " + std::strerror(errno) + ".");
+        options.network = network.get();
+    }
     CO_TRY(Process child, spawn(env_.loop, options));
     const auto exit = co_await child.wait(env_.loop.steady() + runtime_time);
     if (exit && exit->ok()) co_return ok();
@@ -373,7 +384,7 @@ Task<Status> OciPlane::start(std::string sandbox, std::string name) {
         co_return fail("InvalidState", "The container '" + name + "' cannot be started again.", 409);
     container->status.state = ContainerState::running;
     container->status.started_at = env_.now();
-    co_return co_await run_runtime(container, {"start", container->id}, -1, -1);
+    co_return co_await run_runtime(container, {.arguments = {"start", container->id}});
 }
 
 Task<Result<ContainerExit>> OciPlane::wait(std::string sandbox, std::string name) {

@@ -59,7 +59,7 @@ private:
     struct Container {
         ContainerSpec spec;
         std::string id;  // The runtime's: "<sandbox>-c0".
-        std::string run_folder, data_folder, cgroup;
+        std::string run_folder, data_folder, cgroup, network_namespace;
         ProcessSpec process;
         ContainerStatus status;
         Process init;
@@ -82,8 +82,12 @@ private:
                                             std::string_view container) const;
     Result<RuntimeSpec> prepare(const SandboxSpec& sandbox, const std::string& volumes,
                                 Container& container) const;
-    Task<Status> run_runtime(std::shared_ptr<Container> container,
-                             std::vector<std::string> arguments, int output, int error);
+    struct RuntimeCall {
+        std::vector<std::string> arguments;
+        int output = -1, error = -1;
+        bool in_network = false;  // Started inside the sandbox's network namespace.
+    };
+    Task<Status> run_runtime(std::shared_ptr<Container> container, RuntimeCall call);
     Result<Process> adopt(const std::string& pid_file);
     Task<void> watch(std::shared_ptr<Container> container, std::shared_ptr<Pipes> pipes);
     Task<Status> clean_sandbox(std::shared_ptr<Sandbox> sandbox);

@@ -172,7 +172,7 @@ TEST(Config, IsLockedDown) {
     spec.process.environment = {{"A", "1"}};
     spec.process.limits = {{"nofile", 10, 20}};
     spec.root = "/r";
-    spec.network_namespace = "/run/ns";
+    spec.new_network = true;
     spec.sysfs = "/run/sys";
     spec.first_id = 5000;
     spec.cgroup = "/u/t/c0";
@@ -196,7 +196,7 @@ TEST(Config, IsLockedDown) {
     EXPECT_EQ(linux_part["uidMappings"][0]["hostID"].int_or(0), 5000);
     EXPECT_EQ(linux_part["namespaces"].dump(),
               R"([{"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"},)"
-              R"({"type":"network","path":"/run/ns"},{"type":"user"}])");
+              R"({"type":"network"},{"type":"user"}])");
     EXPECT_EQ(linux_part["seccomp"]["defaultAction"].text(), "SCMP_ACT_ERRNO");
     EXPECT_NE(linux_part["maskedPaths"].dump().find("/proc/kcore"), std::string::npos);
     // Only what was asked for comes from the host, and read-only.

@@ -51,21 +51,23 @@ Status write_bundle(const std::string& folder, const RuntimeSpec& spec) {
     std::filesystem::create_directories(spec.sysfs, error);
     REQUIRE(unmount(spec.sysfs));
     REQUIRE(mount_sysfs("/proc/thread-self/ns/net", spec.sysfs));
+    std::filesystem::create_directories(spec.root, error);
+    REQUIRE(unmount(spec.root));
+    REQUIRE(bind_folder("/", spec.root));
     TRY(const Fd opened, open_folder(folder));
     return write_beneath(opened.get(), "config.json", oci_config(spec), {}, 0600);
 }
 
 // The host's own root, read-only, is a root file system that is always there.
-RuntimeSpec probe_spec(const std::string& sysfs, const std::string& group, bool user_namespace) {
+RuntimeSpec probe_spec(const std::string& folder, const std::string& group, bool user_namespace) {
     RuntimeSpec spec;
     spec.process.arguments = {find_program("true")};
-    spec.root = "/";
+    spec.root = folder + "/root";
     spec.read_only_root = true;
     spec.hostname = "probe";
     spec.cgroup = group;
     spec.resources.processes = 64;
-    spec.network_namespace = "/proc/self/ns/net";
-    spec.sysfs = sysfs;
+    spec.sysfs = folder + "/sys";
     if (user_namespace) spec.first_id = first_container_id;
     return spec;
 }
@@ -124,7 +126,7 @@ Task<Result<OciRuntime>> probe_runtime(Env& env, std::string run_folder, std::st
         for (const bool user_namespaces : {true, false}) {
             runtime.user_namespaces = user_namespaces;
             const auto tried = co_await try_runtime(
-                env, runtime, folder, probe_spec(folder + "/sys", group, user_namespaces));
+                env, runtime, folder, probe_spec(folder, group, user_namespaces));
             found = tried.has_value();
             if (found) break;
             reasons += std::string(" ") + name + ": " + tried.error().message;

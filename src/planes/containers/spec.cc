@@ -116,9 +116,7 @@ Json namespaces_json(const RuntimeSpec& spec) {
     Json out = Json::array();
     for (const char* type : {"pid", "ipc", "uts", "mount"})
         out.push(Json::object({{"type", type}}));
-    Json network = Json::object({{"type", "network"}});
-    if (!spec.network_namespace.empty()) network.set("path", spec.network_namespace);
-    out.push(std::move(network));
+    if (spec.new_network) out.push(Json::object({{"type", "network"}}));
     if (spec.first_id) out.push(Json::object({{"type", "user"}}));
     return out;
 }

@@ -58,8 +58,11 @@ struct RuntimeSpec {
     std::string root;  // The mounted root file system.
     bool read_only_root = false;
     std::string hostname;
-    std::string network_namespace;  // A file; empty: a new one with nothing but a loopback device.
-    std::string sysfs;              // A mounted sysfs of that namespace; empty: the runtime mounts one.
+    // A new network namespace, with nothing but a loopback device; or the one in which the runtime
+    // program is started. Never the runtime's own joining: runc 1.1 enters the user namespace first
+    // when it executes a further command, and may then not enter a network namespace of the machine.
+    bool new_network = false;
+    std::string sysfs;  // A mounted sysfs of the network namespace; empty: the runtime mounts one.
     std::optional<uint32_t> first_id;  // Of the user namespace; none: no user namespace.
     std::string cgroup;                // "/unkai-…/task/c0"
     std::vector<std::pair<std::string, std::string>> cgroup_views;  // As CgroupLayout::views().
