@@ -11,7 +11,7 @@ import pathlib
 import sys
 
 from model import SCALARS, Model, safe, snake, unique
-from overrides import OUTPUT_ELEMENTS
+from overrides import OUTPUT_ELEMENTS, XMLNS
 
 ENUM_CONSTANTS_LIMIT = 200  # Longer enums (instance types) are checked but not spelled out as constants.
 PROTOCOLS = {"query": "query", "ec2": "ec2", "json": "json", "rest-json": "rest_json",
@@ -132,11 +132,12 @@ class Generator:
                 error = shape.get("error", {})
                 server = shape.get("fault") or error.get("fault")
                 yield (name, error.get("code", name),
-                       error.get("httpStatusCode", 500 if server else 400), not server)
+                       error.get("httpStatusCode", 500 if server else 400), not server,
+                       "Message" in shape["members"])
 
     def errors(self):
         out = ["namespace errors {"]
-        for name, code, status, _ in self.exceptions():
+        for name, code, status, *_ in self.exceptions():
             word = literal(code if self.is_query else name)
             out += [f"inline ::unkai::Error {safe(name)}(std::string message = {{}}) {{",
                     f"    return {{{word}, std::move(message), {status}, {{}}}};", "}"]
@@ -272,7 +273,8 @@ class Generator:
 
     def structure_table(self, name):
         cpp, members, shape = self.model.cpp[name], self.model.members[name], self.model.shapes[name]
-        out, parts = [], [".kind = ::unkai::Kind::structure", f".name = {literal(name)}"]
+        out, parts = [], [".kind = ::unkai::Kind::structure",
+                          f".name = {literal(shape.get('locationName', name))}"]
         if members:
             out = [f"static constexpr ::unkai::MemberInfo {cpp}_members[] = {{"]
             out += [self.member_row(name, member) for member in members] + ["};"]
@@ -359,8 +361,9 @@ class Generator:
         promised = {operation.name for operation in self.model.operations}
         others = [f"    {literal(f'{name} ' + raw['http']['method'] + ' ' + raw['http']['requestUri'])}"
                   f' "\\n"' for name, raw in self.model.all_operations.items() if name not in promised]
-        errors = [f"    {{{literal(name)}, {literal(code)}, {status}, {'true' if sender else 'false'}}},"
-                  for name, code, status, sender in self.exceptions()]
+        errors = [f"    {{{literal(name)}, {literal(code)}, {status}, {str(sender).lower()}, "
+                  f"{str(capital).lower()}}},"
+                  for name, code, status, sender, capital in self.exceptions()]
         protocols = ", ".join(f"::unkai::Protocol::{p}" for p in self.protocols)
         out = [f"static constexpr ::unkai::Protocol protocols[] = {{{protocols}}};", ""]
         if errors:
@@ -370,7 +373,7 @@ class Generator:
                   ("signing_name", literal(meta.get("signingName", meta["endpointPrefix"]))),
                   ("target_prefix", literal(meta.get("targetPrefix", ""))),
                   ("api_version", literal(meta.get("apiVersion", ""))),
-                  ("xmlns", literal(xmlns(meta.get("xmlNamespace")))),
+                  ("xmlns", literal(xmlns(meta.get("xmlNamespace")) or XMLNS.get(self.name, ""))),
                   ("json_version", literal(meta.get("jsonVersion", ""))),
                   ("global", "true" if "globalEndpoint" in meta else "false"),
                   ("query_compatible", "true" if "awsQueryCompatible" in meta else "false"),

@@ -28,3 +28,10 @@ OUTPUT_ELEMENTS = {
         "ListParts": "ListPartsResult",
     },
 }
+
+# Namespaces of answers that the models leave out.
+XMLNS = {
+    "cloudfront": "http://cloudfront.amazonaws.com/doc/2020-05-31/",
+    "route53": "https://route53.amazonaws.com/doc/2013-04-01/",
+    "s3": "http://s3.amazonaws.com/doc/2006-03-01/",
+}

@@ -79,7 +79,7 @@ static constexpr ::unkai::OperationInfo operations[] = {
 static constexpr ::unkai::Protocol protocols[] = {::unkai::Protocol::json, ::unkai::Protocol::query};
 
 static constexpr ::unkai::ErrorInfo error_table[] = {
-    {"OutOfBeans", "Cafe.OutOfBeans", 409, true},
+    {"OutOfBeans", "Cafe.OutOfBeans", 409, true, false},
 };
 
 const ::unkai::ServiceInfo info = {

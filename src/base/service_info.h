@@ -28,6 +28,7 @@ struct ErrorInfo {
     std::string_view code;   // The code in query and XML; of a service that moved to JSON, the old one.
     int16_t status;
     bool sender_fault;
+    bool capital_message;  // JSON: the member is called Message, not message.
 };
 
 struct OperationInfo {
