@@ -141,6 +141,7 @@ Task<Status> ServerConnection::detect_tls() {
         const ssize_t size = ::recv(stream.fd(), &first, 1, MSG_PEEK);
         if (size == 0) co_return fail("ConnectionClosed", "The client sent nothing.");
         if (size == 1) {
+            stream.io().note_read(true);  // Only a peek: the bytes are still there for the reader.
             if (first != handshake_record) co_return ok();
             break;
         }
@@ -148,7 +149,6 @@ Task<Status> ServerConnection::detect_tls() {
         if (errno != EAGAIN) co_return fail("ConnectionClosed", "The client is gone.");
         if (co_await stream.wait_readable(deadline, &draining()) != Wake::ready)
             co_return fail("ConnectionTimeout", "The client sent nothing.");
-        stream.io().note_read(true);  // Only a peek: the bytes are still there for the reader.
     }
     CO_REQUIRE(co_await stream.accept_tls(*server.options_.tls, deadline));
     peer.tls = true;

@@ -1,0 +1,150 @@
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "net/net_test.h"
+
+namespace unkai::net {
+
+namespace {
+
+struct Pem {
+    std::string certificate, key;
+};
+
+std::string drain(BIO* bio) {
+    char* text = nullptr;
+    const long size = BIO_get_mem_data(bio, &text);
+    std::string pem(text, static_cast<size_t>(size));
+    ::BIO_free(bio);
+    return pem;
+}
+
+// A self-signed certificate for these names ("DNS:a,DNS:*.b"), good for an hour.
+Pem make_certificate(const std::string& names) {
+    EVP_PKEY* const key = EVP_EC_gen("P-256");
+    X509* const certificate = ::X509_new();
+    ::X509_set_version(certificate, 2);
+    ::ASN1_INTEGER_set(::X509_get_serialNumber(certificate), 7);
+    ::X509_gmtime_adj(::X509_getm_notBefore(certificate), -60);
+    ::X509_gmtime_adj(::X509_getm_notAfter(certificate), 3600);
+    ::X509_set_pubkey(certificate, key);
+    X509_NAME* const subject = ::X509_get_subject_name(certificate);
+    ::X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC,
+                                 reinterpret_cast<const unsigned char*>("Unkai"), -1, -1, 0);
+    ::X509_set_issuer_name(certificate, subject);
+    X509_EXTENSION* const alternatives =
+        ::X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str());
+    ::X509_add_ext(certificate, alternatives, -1);
+    ::X509_EXTENSION_free(alternatives);
+    ::X509_sign(certificate, key, ::EVP_sha256());
+    BIO* const certificate_pem = ::BIO_new(::BIO_s_mem());
+    ::PEM_write_bio_X509(certificate_pem, certificate);
+    BIO* const key_pem = ::BIO_new(::BIO_s_mem());
+    ::PEM_write_bio_PrivateKey(key_pem, key, nullptr, nullptr, 0, nullptr, nullptr);
+    ::X509_free(certificate);
+    ::EVP_PKEY_free(key);
+    return {drain(certificate_pem), drain(key_pem)};
+}
+
+const Pem& pem_a() {
+    static const Pem pem = make_certificate("DNS:a.test,DNS:*.a.test");
+    return pem;
+}
+
+const Pem& pem_b() {
+    static const Pem pem = make_certificate("DNS:b.test");
+    return pem;
+}
+
+std::shared_ptr<const Identity> identity(const Pem& pem) {
+    return *Identity::from_pem(pem.certificate, "", pem.key);
+}
+
+const std::shared_ptr<CertificateList>& certificates() {
+    static const auto list = std::make_shared<CertificateList>();
+    return list;
+}
+
+ServerOptions with_tls(bool plain) {
+    certificates()->set({identity(pem_a()), identity(pem_b())});
+    ServerOptions options;
+    options.tls = *ServerTls::make(certificates());
+    options.plain = plain;
+    return options;
+}
+
+Task<void> tell(Exchange& exchange) {
+    const auto body = co_await exchange.read_all(10'000'000);
+    std::string text = std::string(exchange.scheme()) + " " +
+                       std::string(exchange.peer().server_name) + " " +
+                       std::to_string(body ? body->size() : 0);
+    if (exchange.request().path == "/large") text.assign(3'000'000, 'l');
+    (void)co_await exchange.respond(200, text);
+}
+
+Task<std::string> ask(Running running, const std::string& trusted, std::string name,
+                      std::string_view body = "", std::string_view path = "/") {
+    Client client(running.loop);
+    Destination to{.address = running.address, .server_name = name};
+    if (!trusted.empty()) to.tls = *ClientTls::make({.trusted_pem = trusted});
+    const Request request{.method = "POST", .target = path, .body = body};
+    std::string answer;
+    for (int i = 0; i < 2; ++i) {  // The second time on the same connection.
+        const auto fetched = co_await client.fetch(to, request, 10'000'000);
+        if (!fetched) co_return fetched.error().code + ": " + fetched.error().message;
+        answer = fetched->body;
+    }
+    EXPECT_EQ(client.pool(to).connections(), 1u);
+    co_return answer;
+}
+
+}  // namespace
+
+TEST(Tls, ChoosesTheCertificateBySniAndServesPlainBeside) {
+    with_server(tell, with_tls(true), [](Running running) -> Task<void> {
+        EXPECT_EQ(co_await ask(running, pem_a().certificate, "a.test", "abc"), "https a.test 3");
+        EXPECT_EQ(co_await ask(running, pem_a().certificate, "x.a.test"), "https x.a.test 0");
+        EXPECT_EQ(co_await ask(running, pem_b().certificate, "b.test"), "https b.test 0");
+        EXPECT_EQ(co_await ask(running, "", ""), "http  0");
+        // Verified: the default certificate is not one for c.test, nor a wildcard two labels deep.
+        const std::string wrong = co_await ask(running, pem_a().certificate, "c.test");
+        EXPECT_TRUE(wrong.starts_with("TlsFailed: ")) << wrong;
+        EXPECT_TRUE((co_await ask(running, pem_a().certificate, "x.y.a.test")).starts_with("Tls"));
+        EXPECT_TRUE((co_await ask(running, pem_a().certificate, "b.test")).starts_with("Tls"));
+        // Swapped while the server runs.
+        certificates()->set({identity(pem_b())});
+        EXPECT_EQ(co_await ask(running, pem_b().certificate, "b.test"), "https b.test 0");
+        EXPECT_TRUE((co_await ask(running, pem_a().certificate, "a.test")).starts_with("Tls"));
+    });
+}
+
+TEST(Tls, MovesLargeBodiesBothWays) {
+    with_server(tell, with_tls(true), [](Running running) -> Task<void> {
+        const std::string body(5'000'000, 'u');
+        EXPECT_EQ(co_await ask(running, pem_a().certificate, "a.test", body), "https a.test 5000000");
+        const std::string large =
+            co_await ask(running, pem_a().certificate, "a.test", "", "/large");
+        EXPECT_EQ(large.size(), 3'000'000u);
+    });
+}
+
+TEST(Tls, RefusesPlainWhereOnlyTlsIsServed) {
+    with_server(tell, with_tls(false), [](Running running) -> Task<void> {
+        const std::string answer = co_await talk(running, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT_EQ(answer.find("HTTP/1.1 200"), std::string::npos) << answer;
+        EXPECT_EQ(running.server.counters().tls_failures, 1u);
+    });
+}
+
+TEST(Identity, RefusesWhatDoesNotFit) {
+    EXPECT_EQ(Identity::from_pem("x", "", pem_a().key).error().code, "InvalidCertificate");
+    EXPECT_EQ(Identity::from_pem(pem_a().certificate, "", "x").error().code, "InvalidPrivateKey");
+    EXPECT_EQ(Identity::from_pem(pem_a().certificate, "", pem_b().key).error().code,
+              "KeyDoesNotMatch");
+    EXPECT_TRUE(identity(pem_a())->matches("X.A.test"));
+    EXPECT_FALSE(identity(pem_a())->matches(".a.test"));
+    EXPECT_EQ(ClientTls::make({.trusted_pem = "x"}).error().code, "InvalidCertificate");
+}
+
+}  // namespace unkai::net
