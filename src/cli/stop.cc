@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -6,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/control.h"
-#include "rt/process.h"
+#include "rt/fd.h"
 
 namespace unkai::cli {
 
@@ -14,26 +15,17 @@ using wire::Json;
 
 namespace {
 
-constexpr Duration most_wait = 60s;
+constexpr int most_wait_ms = 60000;
 
-// Ends the program by its pid: SIGTERM, after a minute SIGKILL.
+// Ends the program by its pid: SIGTERM, after a minute SIGKILL. A pidfd is readable once it has ended,
+// whether or not anybody has reaped it.
 Status end_program(int pid) {
-    Loop loop;
-    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!pidfd) return ok();  // It ended meanwhile.
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGTERM, nullptr, 0);
-    struct Wait {
-        static Task<Wake> until_ended(Io& io, Steady deadline) {
-            co_await io.readable();  // The first edge is assumed.
-            co_return co_await io.readable(deadline);
-        }
-    };
-    Io io(loop, std::move(pidfd));
-    const Steady deadline = loop.steady() + most_wait;
-    while (::kill(pid, 0) == 0 && loop.steady() < deadline)
-        if (loop.run_until_done(Wait::until_ended(io, loop.steady() + 100ms)) == Wake::ready) break;
-    if (::kill(pid, 0) != 0) return ok();
-    ::kill(pid, SIGKILL);
+    pollfd ended{pidfd.get(), POLLIN, 0};
+    if (::poll(&ended, 1, most_wait_ms) > 0) return ok();
+    ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
     return fail("StopForced", "Unkai did not end within a minute and was killed. Nothing acknowledged is lost; "
                               "the next start cleans up.");
 }
@@ -53,7 +45,7 @@ void add_stop(CLI::App& app, Context& context, Action& action) {
             const Installation installation = **found;
             const int pid = running_pid(installation);
             if (pid != 0) {
-                if (purge) (void)Control(installation).ask("purge", Json::object(), most_wait);
+                if (purge) (void)Control(installation).ask("purge", Json::object(), 60s);
                 if (const auto ended = end_program(pid); !ended) return finish_failed(context, "stop", ended.error());
             }
             std::error_code error;
