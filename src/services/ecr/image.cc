@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "aws/sigv4.h"
 #include "base/strings.h"
 #include "services/ecr/limits.h"
 #include "wire/json.h"
@@ -20,6 +21,8 @@ bool is_tag(std::string_view text) {
     if (text.empty() || text.size() > 128 || !word(text[0])) return false;
     return std::ranges::all_of(text, [&](char c) { return word(c) || c == '.' || c == '-'; });
 }
+
+std::string manifest_digest(std::string_view manifest) { return "sha256:" + aws::sigv4::sha256_hex(manifest); }
 
 static Unexpected invalid(std::string what) { return fail("InvalidManifest", std::move(what), 400); }
 

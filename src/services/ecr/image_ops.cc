@@ -1,5 +1,4 @@
 #include "aws/paging.h"
-#include "aws/sigv4.h"
 #include "services/ecr/ecr.h"
 #include "services/ecr/image.h"
 #include "services/ecr/limits.h"
@@ -70,7 +69,7 @@ Result<PutImageOutput> Ecr::PutImage(aws::Call& call, const PutImageInput& in) {
             read.error().message);
     Image image = std::move(*read);
     image.pushed = call.now;
-    const std::string digest = "sha256:" + aws::sigv4::sha256_hex(in.image_manifest);
+    const std::string digest = manifest_digest(in.image_manifest);
     if (in.image_digest && *in.image_digest != digest)
         return errors::ImageDigestDoesNotMatchException("Image digest does not match manifest: expected " +
                                                         *in.image_digest + ", found " + digest);
