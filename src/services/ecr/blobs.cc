@@ -11,7 +11,8 @@ static Unexpected wrong_method(std::string_view method) {
 }
 
 static Unexpected no_blob(const std::string& digest) {
-    return registry_error(404, "BLOB_UNKNOWN", "The layer " + digest + " is not in this repository.");
+    return registry_error(404, "BLOB_UNKNOWN",
+                          "The layer " + digest + " is not in this repository.");
 }
 
 // ---- Reading
@@ -22,7 +23,8 @@ struct Range {
 
 // "bytes=5-", "bytes=5-9", "bytes=-3"; nullopt for anything else, which means the whole.
 static std::optional<Range> parse_range(std::string_view text, int64_t size) {
-    if (!text.starts_with("bytes=") || text.find(',') != std::string_view::npos) return std::nullopt;
+    if (!text.starts_with("bytes=") || text.find(',') != std::string_view::npos)
+        return std::nullopt;
     const auto [first, last] = split_once(text.substr(6), '-');
     const auto begin = parse_uint(first), end = parse_uint(last);
     if (!begin && !end) return std::nullopt;
@@ -34,7 +36,8 @@ static std::optional<Range> parse_range(std::string_view text, int64_t size) {
 Task<Status> Registry::blob(Request& request) {
     if (!request.is_read()) co_return wrong_method(request.method());
     const std::string& digest = request.path.reference;
-    if (!is_digest(digest)) co_return registry_error(400, "DIGEST_INVALID", digest + " is no sha256 digest.");
+    if (!is_digest(digest))
+        co_return registry_error(400, "DIGEST_INVALID", digest + " is no sha256 digest.");
     store::Txn txn = store_.begin();
     const auto layer = schema::layers.get(txn, request.key(digest));
     if (!layer) co_return no_blob(digest);
@@ -53,12 +56,14 @@ Task<Status> Registry::blob(Request& request) {
         range = *asked;
         status = 206;
         exchange.headers().add("content-range", "bytes " + std::to_string(range.first) + "-" +
-                                                    std::to_string(range.last) + "/" + std::to_string(layer->bytes));
+                                                    std::to_string(range.last) + "/" +
+                                                    std::to_string(layer->bytes));
     }
     const auto length = static_cast<uint64_t>(range.last - range.first + 1);
     CO_REQUIRE(co_await exchange.start(status, length));
     if (request.method() == "GET")
-        CO_REQUIRE(co_await exchange.write_file(file.get(), static_cast<uint64_t>(range.first), length));
+        CO_REQUIRE(
+            co_await exchange.write_file(file.get(), static_cast<uint64_t>(range.first), length));
     co_return co_await exchange.finish();
 }
 
@@ -82,16 +87,19 @@ static std::string upload_location(const RegistryPath& path, const std::string& 
 Task<Status> Registry::start_upload(Request& request) {
     if (request.method() != "POST") co_return wrong_method(request.method());
     net::Exchange& exchange = request.exchange;
-    if (const std::string digest = request.parameter("mount"), from = request.parameter("from"); !from.empty()) {
+    if (const std::string digest = request.parameter("mount"), from = request.parameter("from");
+        !from.empty()) {
         CO_TRY(const bool mounted, co_await mount(request, from, digest));
         if (mounted) {
-            exchange.headers().add("location", "/v2/" + request.path.repository + "/blobs/" + digest);
+            exchange.headers().add("location",
+                                   "/v2/" + request.path.repository + "/blobs/" + digest);
             exchange.headers().add("docker-content-digest", digest);
             co_return co_await exchange.respond(201, "");
         }
     }
-    CO_TRY(const auto started, co_await client_.call<op::InitiateLayerUpload>(
-                                   request.caller(), {.registry_id = {}, .repository_name = request.path.repository}));
+    CO_TRY(const auto started,
+           co_await client_.call<op::InitiateLayerUpload>(
+               request.caller(), {.registry_id = {}, .repository_name = request.path.repository}));
     const std::string id = started.upload_id.value_or("");
     if (const std::string digest = request.parameter("digest"); !digest.empty()) {
         CO_REQUIRE(co_await receive(request, id));
@@ -122,7 +130,8 @@ static Task<Status> receive_body(net::Exchange& exchange, LayerFiles& files, std
 
 Task<Status> Registry::receive(Request& request, std::string id) {
     if (!receiving_.insert(id).second)
-        co_return registry_error(409, "BLOB_UPLOAD_INVALID", "Another request sends bytes to this upload just now.");
+        co_return registry_error(409, "BLOB_UPLOAD_INVALID",
+                                 "Another request sends bytes to this upload just now.");
     const Status received = co_await receive_body(request.exchange, ecr_.files(), id);
     receiving_.erase(id);
     if (!received) co_return unexpected(received.error());
@@ -162,7 +171,8 @@ Task<Status> Registry::upload(Request& request) {
     {
         store::Txn txn = store_.begin();
         if (!schema::uploads.has(txn, request.key(id)))
-            co_return registry_error(404, "BLOB_UPLOAD_UNKNOWN", "There is no upload " + id + " in this repository.");
+            co_return registry_error(404, "BLOB_UPLOAD_UNKNOWN",
+                                     "There is no upload " + id + " in this repository.");
     }
     const bool patch = request.method() == "PATCH", put = request.method() == "PUT";
     if (request.method() == "DELETE") {

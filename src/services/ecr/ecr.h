@@ -1,9 +1,9 @@
 // Amazon Elastic Container Registry: repositories, images, layers, tokens.
 //
 // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/
-// Clients such as docker and skopeo come by the distribution API (registry.h), which calls the operations
-// here. Manifests and tags lie in the store, layers in files. A layer lives as long as an image of its
-// repository needs it; what was uploaded and never used goes after a day.
+// Clients such as docker and skopeo come by the distribution API (registry.h), which calls the
+// operations here. Manifests and tags lie in the store, layers in files. A layer lives as long as
+// an image of its repository needs it; what was uploaded and never used goes after a day.
 #pragma once
 
 #include <map>
@@ -61,9 +61,10 @@ public:
     OPERATION(GetDownloadUrlForLayer);
     OPERATION(InitiateLayerUpload);
 #undef OPERATION
-    Task<Result<UploadLayerPartOutput>> UploadLayerPart(aws::Call& call, const UploadLayerPartInput& in) override;
-    Task<Result<CompleteLayerUploadOutput>> CompleteLayerUpload(aws::Call& call,
-                                                                const CompleteLayerUploadInput& in) override;
+    Task<Result<UploadLayerPartOutput>> UploadLayerPart(aws::Call& call,
+                                                        const UploadLayerPartInput& in) override;
+    Task<Result<CompleteLayerUploadOutput>> CompleteLayerUpload(
+        aws::Call& call, const CompleteLayerUploadInput& in) override;
 
     // The key that tokens are signed with; made at the first use.
     std::string token_key(store::Txn& txn);
@@ -76,8 +77,10 @@ public:
 private:
     std::string repository_arn(const aws::Call& call, std::string_view name) const;
     api::ecr::Repository describe(const aws::Call& call, const Repository& repository) const;
-    // Erases an image with its tags, and the layers that only it needed (their files after the commit).
-    void erase_image(aws::Call& call, const std::string& repository, const std::string& digest, const Image& image);
+    // Erases an image with its tags, and the layers that only it needed (their files after the
+    // commit).
+    void erase_image(aws::Call& call, const std::string& repository, const std::string& digest,
+                     const Image& image);
     void release_layer(aws::Call& call, const std::string& repository, const std::string& digest);
     void remove_unused(const std::vector<std::string>& digests);
 
@@ -85,7 +88,8 @@ private:
     store::Store& store_;
     const Options options_;
     LayerFiles files_;
-    std::map<std::string, int> arriving_;  // Layers whose file is in place while its record is not yet.
+    std::map<std::string, int>
+        arriving_;  // Layers whose file is in place while its record is not yet.
     std::unique_ptr<store::Store::Watch> cleared_;
 };
 

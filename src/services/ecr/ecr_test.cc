@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "rt/process.h"
 #include "services/ecr/image.h"
+#include "services/ecr/image_source.h"
 #include "services/ecr/registry.h"
 #include "services/ecr/token.h"
 
@@ -89,12 +90,14 @@ TEST(EcrRules, TagsMoveAsTheRepositorySays) {
 
 TEST(EcrRules, ManifestsThatAreNoneAreRefused) {
     const std::string digest = "sha256:" + std::string(64, 'a');
-    const std::string config = R"("config":{"mediaType":"c","digest":")" + digest + R"(","size":2})";
+    const std::string config =
+        R"("config":{"mediaType":"c","digest":")" + digest + R"(","size":2})";
     EXPECT_TRUE(read_manifest("{\"schemaVersion\":2," + config + ",\"layers\":[]}", ""));
     for (const std::string& bad :
          {std::string("{"), std::string("[]"), std::string("{\"schemaVersion\":1}"),
           std::string("{\"schemaVersion\":2}"), "{\"schemaVersion\":2," + config + "}",
-          "{\"schemaVersion\":2," + config + ",\"layers\":[{\"digest\":\"sha256:../../x\",\"size\":1}]}",
+          "{\"schemaVersion\":2," + config +
+              ",\"layers\":[{\"digest\":\"sha256:../../x\",\"size\":1}]}",
           "{\"schemaVersion\":2,\"mediaType\":\"text/plain\"," + config + ",\"layers\":[]}"})
         EXPECT_FALSE(read_manifest(bad, "")) << bad;
     EXPECT_FALSE(is_tag("-v1"));
@@ -131,7 +134,8 @@ protected:
     }
     // Uploads a layer by the API's own operations; its digest.
     std::string upload(const std::string& repository, const std::string& bytes) {
-        const auto started = call<op::InitiateLayerUpload>({.registry_id = {}, .repository_name = repository});
+        const auto started =
+            call<op::InitiateLayerUpload>({.registry_id = {}, .repository_name = repository});
         EXPECT_TRUE(started);
         UploadLayerPartInput part;
         part.repository_name = repository;
@@ -149,10 +153,12 @@ protected:
     static std::string manifest_of(const std::string& config, const std::string& layer) {
         return R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)"
                R"({"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
-               config + R"(","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" +
+               config +
+               R"(","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" +
                layer + R"(","size":5}]})";
     }
-    Result<PutImageOutput> put(const std::string& repository, const std::string& manifest, const std::string& tag) {
+    Result<PutImageOutput> put(const std::string& repository, const std::string& manifest,
+                               const std::string& tag) {
         PutImageInput in;
         in.repository_name = repository;
         in.image_manifest = manifest;
@@ -177,14 +183,17 @@ protected:
 TEST_F(EcrTest, RepositoriesAreMadeDescribedAndDeleted) {
     create("team/api");
     create("other");
-    const auto again = call<op::CreateRepository>({.registry_id = {}, .repository_name = "team/api"});
+    const auto again =
+        call<op::CreateRepository>({.registry_id = {}, .repository_name = "team/api"});
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, "RepositoryAlreadyExistsException");
     const auto all = call<op::DescribeRepositories>({});
     ASSERT_TRUE(all);
     ASSERT_EQ(all->repositories.size(), 2u);
-    EXPECT_EQ(*all->repositories[1].repository_uri, "123456789012.dkr.ecr.us-east-1.localhost:4566/team/api");
-    EXPECT_EQ(*all->repositories[1].repository_arn, "arn:aws:ecr:us-east-1:123456789012:repository/team/api");
+    EXPECT_EQ(*all->repositories[1].repository_uri,
+              "123456789012.dkr.ecr.us-east-1.localhost:4566/team/api");
+    EXPECT_EQ(*all->repositories[1].repository_arn,
+              "arn:aws:ecr:us-east-1:123456789012:repository/team/api");
     EXPECT_TRUE(call<op::DeleteRepository>({.registry_id = {}, .repository_name = "other"}));
     const auto gone = call<op::DeleteRepository>({.registry_id = {}, .repository_name = "other"});
     ASSERT_FALSE(gone);
@@ -246,9 +255,11 @@ TEST_F(EcrTest, ALayerOfTwoRepositoriesLivesUntilBothAreGone) {
     for (const char* name : {"a", "b"})
         ASSERT_TRUE(put(name, manifest_of(upload(name, "{}"), upload(name, "layer")), "v1"));
     EXPECT_EQ(files(), 2u);
-    ASSERT_TRUE(call<op::DeleteRepository>({.registry_id = {}, .repository_name = "a", .force = true}));
+    ASSERT_TRUE(
+        call<op::DeleteRepository>({.registry_id = {}, .repository_name = "a", .force = true}));
     EXPECT_EQ(files(), 2u);
-    ASSERT_TRUE(call<op::DeleteRepository>({.registry_id = {}, .repository_name = "b", .force = true}));
+    ASSERT_TRUE(
+        call<op::DeleteRepository>({.registry_id = {}, .repository_name = "b", .force = true}));
     EXPECT_EQ(files(), 0u);
 }
 
@@ -263,7 +274,8 @@ TEST_F(EcrTest, ImmutableTagsStay) {
 
 TEST_F(EcrTest, BytesThatAreNotTheDigestAreRefused) {
     create("api");
-    const auto started = call<op::InitiateLayerUpload>({.registry_id = {}, .repository_name = "api"});
+    const auto started =
+        call<op::InitiateLayerUpload>({.registry_id = {}, .repository_name = "api"});
     UploadLayerPartInput part;
     part.repository_name = "api";
     part.upload_id = *started->upload_id;
@@ -285,20 +297,51 @@ TEST_F(EcrTest, BytesThatAreNotTheDigestAreRefused) {
 
 TEST_F(EcrTest, PoliciesAndTagsAreKept) {
     create("api");
-    EXPECT_EQ(call<op::GetRepositoryPolicy>({.registry_id = {}, .repository_name = "api"}).error().code,
-              "RepositoryPolicyNotFoundException");
-    EXPECT_EQ(call<op::GetLifecyclePolicy>({.registry_id = {}, .repository_name = "api"}).error().code,
-              "LifecyclePolicyNotFoundException");
+    EXPECT_EQ(
+        call<op::GetRepositoryPolicy>({.registry_id = {}, .repository_name = "api"}).error().code,
+        "RepositoryPolicyNotFoundException");
+    EXPECT_EQ(
+        call<op::GetLifecyclePolicy>({.registry_id = {}, .repository_name = "api"}).error().code,
+        "LifecyclePolicyNotFoundException");
     const std::string rules = R"({"rules":[{"rulePriority":1}]})";
     ASSERT_TRUE(call<op::PutLifecyclePolicy>(
         {.registry_id = {}, .repository_name = "api", .lifecycle_policy_text = rules}));
-    EXPECT_EQ(*call<op::GetLifecyclePolicy>({.registry_id = {}, .repository_name = "api"})->lifecycle_policy_text,
+    EXPECT_EQ(*call<op::GetLifecyclePolicy>({.registry_id = {}, .repository_name = "api"})
+                   ->lifecycle_policy_text,
               rules);
     const std::string arn = "arn:aws:ecr:us-east-1:123456789012:repository/api";
-    ASSERT_TRUE(call<op::TagResource>({.resource_arn = arn, .tags = {{.key = "team", .value = "a"}}}));
+    ASSERT_TRUE(
+        call<op::TagResource>({.resource_arn = arn, .tags = {{.key = "team", .value = "a"}}}));
     EXPECT_EQ(call<op::ListTagsForResource>({.resource_arn = arn})->tags[0].value, "a");
     ASSERT_TRUE(call<op::UntagResource>({.resource_arn = arn, .tag_keys = {"team"}}));
     EXPECT_TRUE(call<op::ListTagsForResource>({.resource_arn = arn})->tags.empty());
+}
+
+TEST_F(EcrTest, ThePlaneOpensImagesWhereTheyLie) {
+    create("team/api");
+    const std::string layer = upload("team/api", "layer");
+    const std::string manifest = manifest_of(upload("team/api", "{}"), layer);
+    ASSERT_TRUE(put("team/api", manifest, "v1"));
+    RegistrySource source(store, *ecr);
+    const std::string name = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/api";
+    const auto digest = loop.run_until_done(source.resolve(name + ":v1"));
+    ASSERT_TRUE(digest) << digest.error().message;
+    EXPECT_EQ(*digest, manifest_digest(manifest));
+    for (const auto& [wanted, bytes] :
+         {std::pair{*digest, manifest}, {layer, std::string("layer")}}) {
+        const auto file = loop.run_until_done(source.open(name + ":v1", wanted));
+        ASSERT_TRUE(file);
+        std::string read(1000, ' ');
+        read.resize(static_cast<size_t>(::read(file->get(), read.data(), read.size())));
+        EXPECT_EQ(read, bytes);
+    }
+    for (const std::string& missing :
+         {name + ":v2", std::string("123456789012.dkr.ecr.us-east-1.amazonaws.com/other:v1"),
+          std::string("nginx:latest"), name + "@sha256:" + std::string(64, 'a')}) {
+        const auto none = loop.run_until_done(source.resolve(missing));
+        ASSERT_FALSE(none) << missing;
+        EXPECT_EQ(none.error().code, "CannotPullContainerError");
+    }
 }
 
 TEST_F(EcrTest, SweepingDropsWhatNoRecordNames) {
@@ -336,15 +379,16 @@ std::string write_layout(const std::string& folder, size_t bytes) {
     std::string layer(bytes, '\0');  // An empty tar, and noise that no reader looks at.
     for (size_t i = 1024; i < bytes; ++i) layer[i] = static_cast<char>(i * 2654435761u >> 13);
     const std::string layer_digest = blob(layer);
-    const std::string config = R"({"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[")" +
-                               layer_digest + R"("]}})";
+    const std::string config =
+        R"({"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[")" +
+        layer_digest + R"("]}})";
     const std::string config_digest = blob(config);
     const std::string manifest =
         R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":)"
         R"("application/vnd.oci.image.config.v1+json","digest":")" +
         config_digest + R"(","size":)" + std::to_string(config.size()) +
-        R"(},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" + layer_digest +
-        R"(","size":)" + std::to_string(layer.size()) + "}]}";
+        R"(},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" +
+        layer_digest + R"(","size":)" + std::to_string(layer.size()) + "}]}";
     const std::string digest = blob(manifest);
     std::ofstream(folder + "/oci-layout") << R"({"imageLayoutVersion":"1.0.0"})";
     std::ofstream(folder + "/index.json")
@@ -361,12 +405,15 @@ protected:
     };
     // Runs a program against the registry, with the loop serving meanwhile.
     Task<Answer> run_program(std::vector<std::string> argv) {
-        auto output = co_await run(loop, {.argv = std::move(argv), .environment = {"HOME=" + folder}},
-                                   loop.steady() + 60s);
+        auto output =
+            co_await run(loop, {.argv = std::move(argv), .environment = {"HOME=" + folder}},
+                         loop.steady() + 60s);
         if (!output) co_return Answer{-1, output.error().message};
         co_return Answer{output->exit.code, output->output + output->error};
     }
-    Answer run_and_wait(std::vector<std::string> argv) { return loop.run_until_done(run_program(std::move(argv))); }
+    Answer run_and_wait(std::vector<std::string> argv) {
+        return loop.run_until_done(run_program(std::move(argv)));
+    }
     Answer skopeo(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), {find_program("skopeo"), "--insecure-policy"});
         return run_and_wait(std::move(arguments));
@@ -393,25 +440,31 @@ TEST_F(RegistryTest, SkopeoCopiesInAndOut) {
     if (host.empty()) return;
     create("team/api");
     const std::string digest = write_layout(folder + "/in", 5 << 20);
-    const auto pushed = skopeo({"copy", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds", credentials,
-                                "oci:" + folder + "/in", "docker://" + host + "/team/api:v1"});
+    const auto pushed =
+        skopeo({"copy", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds",
+                credentials, "oci:" + folder + "/in", "docker://" + host + "/team/api:v1"});
     ASSERT_EQ(pushed.code, 0) << pushed.text;
-    const auto described = call<op::DescribeImages>({.registry_id = {}, .repository_name = "team/api"});
+    const auto described =
+        call<op::DescribeImages>({.registry_id = {}, .repository_name = "team/api"});
     ASSERT_EQ(described->image_details.size(), 1u);
     EXPECT_EQ(*described->image_details[0].image_digest, digest);
 
-    const auto pulled = skopeo({"copy", "--preserve-digests", "--src-tls-verify=false", "--src-creds", credentials,
-                                "docker://" + host + "/team/api:v1", "oci:" + folder + "/out"});
+    const auto pulled =
+        skopeo({"copy", "--preserve-digests", "--src-tls-verify=false", "--src-creds", credentials,
+                "docker://" + host + "/team/api:v1", "oci:" + folder + "/out"});
     ASSERT_EQ(pulled.code, 0) << pulled.text;
     EXPECT_TRUE(fs::exists(folder + "/out/blobs/sha256/" + digest.substr(7)));
     // The same image again, and under another name of the same registry: nothing new is stored.
     create("team/web");
     const size_t before = files();
     for (const char* name : {"/team/api:v2", "/team/web:v1"})
-        EXPECT_EQ(skopeo({"copy", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds", credentials,
-                          "oci:" + folder + "/in", "docker://" + host + name}).code, 0);
+        EXPECT_EQ(skopeo({"copy", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds",
+                          credentials, "oci:" + folder + "/in", "docker://" + host + name})
+                      .code,
+                  0);
     EXPECT_EQ(files(), before);
-    const auto tags = skopeo({"list-tags", "--tls-verify=false", "--creds", credentials, "docker://" + host + "/team/api"});
+    const auto tags = skopeo({"list-tags", "--tls-verify=false", "--creds", credentials,
+                              "docker://" + host + "/team/api"});
     EXPECT_NE(tags.text.find("\"v2\""), std::string::npos) << tags.text;
 }
 
@@ -420,8 +473,8 @@ TEST_F(RegistryTest, WrongCredentialsUnknownNamesAndBadBytesAreRefused) {
     if (host.empty()) return;
     write_layout(folder + "/in", 4096);
     const auto copy = [&](const std::string& creds) {
-        return skopeo({"copy", "--dest-tls-verify=false", "--dest-creds", creds, "oci:" + folder + "/in",
-                       "docker://" + host + "/missing:v1"});
+        return skopeo({"copy", "--dest-tls-verify=false", "--dest-creds", creds,
+                       "oci:" + folder + "/in", "docker://" + host + "/missing:v1"});
     };
     EXPECT_NE(copy("AWS:wrong").text.find("uthori"), std::string::npos);
     const auto missing = copy(credentials);
@@ -430,8 +483,9 @@ TEST_F(RegistryTest, WrongCredentialsUnknownNamesAndBadBytesAreRefused) {
     create("api");
     const std::string curl = find_program("curl");
     if (curl.empty()) return;
-    const auto answer = run_and_wait({curl, "-s", "-u", credentials, "-X", "POST", "--data-binary", "bytes",
-                                      "http://" + host + "/v2/api/blobs/uploads/?digest=" + manifest_digest("other")});
+    const auto answer = run_and_wait(
+        {curl, "-s", "-u", credentials, "-X", "POST", "--data-binary", "bytes",
+         "http://" + host + "/v2/api/blobs/uploads/?digest=" + manifest_digest("other")});
     EXPECT_NE(answer.text.find("DIGEST_INVALID"), std::string::npos) << answer.text;
     EXPECT_EQ(files(), 0u);
 }
@@ -451,12 +505,15 @@ TEST_F(RegistryTest, ChunksRangesMountsAndDownloadLinks) {
     const size_t at = answer.find("/v2/a/blobs/uploads/");
     ASSERT_NE(at, std::string::npos) << answer;
     const std::string location = base + answer.substr(at, answer.find('\r', at) - at);
-    answer = ask({"-u", credentials, "-X", "PATCH", "-H", "Content-Range: 0-4", "--data-binary", "hello", location});
+    answer = ask({"-u", credentials, "-X", "PATCH", "-H", "Content-Range: 0-4", "--data-binary",
+                  "hello", location});
     EXPECT_NE(answer.find("range: 0-4"), std::string::npos) << answer;
-    answer = ask({"-u", credentials, "-X", "PATCH", "-H", "Content-Range: 9-13", "--data-binary", "world", location});
+    answer = ask({"-u", credentials, "-X", "PATCH", "-H", "Content-Range: 9-13", "--data-binary",
+                  "world", location});
     EXPECT_NE(answer.find(" 416 "), std::string::npos) << answer;
     const std::string digest = manifest_digest("helloworld");
-    answer = ask({"-u", credentials, "-X", "PUT", "--data-binary", "world", location + "?digest=" + digest});
+    answer = ask(
+        {"-u", credentials, "-X", "PUT", "--data-binary", "world", location + "?digest=" + digest});
     EXPECT_NE(answer.find(" 201 "), std::string::npos) << answer;
 
     answer = ask({"-u", credentials, "-H", "Range: bytes=3-6", base + "/v2/a/blobs/" + digest});
@@ -464,7 +521,8 @@ TEST_F(RegistryTest, ChunksRangesMountsAndDownloadLinks) {
     EXPECT_TRUE(answer.ends_with("\r\n\r\nlowo")) << answer;
     answer = ask({"-u", credentials, "-I", base + "/v2/b/blobs/" + digest});
     EXPECT_NE(answer.find(" 404 "), std::string::npos) << answer;
-    answer = ask({"-u", credentials, "-X", "POST", base + "/v2/b/blobs/uploads/?from=a&mount=" + digest});
+    answer = ask(
+        {"-u", credentials, "-X", "POST", base + "/v2/b/blobs/uploads/?from=a&mount=" + digest});
     EXPECT_NE(answer.find(" 201 "), std::string::npos) << answer;
     answer = ask({"-u", credentials, "-I", base + "/v2/b/blobs/" + digest});
     EXPECT_NE(answer.find("Content-Length: 10"), std::string::npos) << answer;
@@ -475,7 +533,8 @@ TEST_F(RegistryTest, ChunksRangesMountsAndDownloadLinks) {
     const std::string path = link->download_url->substr(link->download_url->find("/v2/"));
     EXPECT_TRUE(ask({base + path}).ends_with("helloworld"));
     EXPECT_NE(ask({base + replace_all(path, "/v2/a/", "/v2/b/")}).find(" 401 "), std::string::npos);
-    EXPECT_NE(ask({"-X", "POST", base + "/v2/a/blobs/uploads/" + path.substr(path.find('?'))}).find(" 401 "),
+    EXPECT_NE(ask({"-X", "POST", base + "/v2/a/blobs/uploads/" + path.substr(path.find('?'))})
+                  .find(" 401 "),
               std::string::npos);
 }
 

@@ -78,23 +78,30 @@ static Result<std::string> digest_of(int file) {
 
 static Status sync_folder(const std::string& path) {
     const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() < 0 || ::fsync(folder.get()) != 0) return storage("A layer's folder cannot be synced", errno);
+    if (folder.get() < 0 || ::fsync(folder.get()) != 0)
+        return storage("A layer's folder cannot be synced", errno);
     return ok();
 }
 
-static Result<int64_t> move_verified(const std::string& from, const std::string& to, const std::string& digest) {
+static Result<int64_t> move_verified(const std::string& from, const std::string& to,
+                                     const std::string& digest) {
     struct stat status;
-    if (::access(from.c_str(), F_OK) != 0 && ::stat(to.c_str(), &status) == 0) return status.st_size;
+    if (::access(from.c_str(), F_OK) != 0 && ::stat(to.c_str(), &status) == 0)
+        return status.st_size;
     const Fd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) return storage("The upload is gone", errno);
     TRY(const std::string found, digest_of(file.get()));
     if (found != digest)
-        return fail("DigestMismatch", "The bytes that arrived have the digest " + found + ", not " + digest + ".", 400);
+        return fail("DigestMismatch",
+                    "The bytes that arrived have the digest " + found + ", not " + digest + ".",
+                    400);
     if (::fsync(file.get()) != 0) return storage("A layer cannot be synced to disk", errno);
     if (::fstat(file.get(), &status) != 0) return storage("A layer cannot be read back", errno);
     const std::string parent = fs::path(to).parent_path();
-    if (::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST) return storage("A layer's folder cannot be made", errno);
-    if (::rename(from.c_str(), to.c_str()) != 0) return storage("A layer cannot be moved to its place", errno);
+    if (::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST)
+        return storage("A layer's folder cannot be made", errno);
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        return storage("A layer cannot be moved to its place", errno);
     REQUIRE(sync_folder(parent));
     return status.st_size;
 }
@@ -106,7 +113,9 @@ Task<Result<int64_t>> LayerFiles::finish(std::string id, std::string digest) {
 
 void LayerFiles::discard(const std::string& id) { ::unlink(upload_path(id).c_str()); }
 
-bool LayerFiles::has(const std::string& digest) const { return ::access(path(digest).c_str(), R_OK) == 0; }
+bool LayerFiles::has(const std::string& digest) const {
+    return ::access(path(digest).c_str(), R_OK) == 0;
+}
 
 Result<Fd> LayerFiles::open(const std::string& digest) const {
     Fd file(::open(path(digest).c_str(), O_RDONLY | O_CLOEXEC));
@@ -125,7 +134,8 @@ std::vector<std::string> LayerFiles::digests() const {
     std::vector<std::string> out;
     std::error_code ignored;
     for (const auto& entry : fs::recursive_directory_iterator(folder_ + "/sha256", ignored))
-        if (entry.is_regular_file(ignored)) out.push_back("sha256:" + entry.path().filename().string());
+        if (entry.is_regular_file(ignored))
+            out.push_back("sha256:" + entry.path().filename().string());
     return out;
 }
 

@@ -1,8 +1,10 @@
-// Layers as files: <folder>/sha256/<2 digits>/<digest>, and <folder>/uploads/<id> while they arrive.
+// Layers as files: <folder>/sha256/<2 digits>/<digest>, and <folder>/uploads/<id> while they
+// arrive.
 //
-// A layer's file exists once however many repositories have it, is complete and verified when it has its
-// name, and never changes. What the store says counts; a file that no record names is dropped by sweep().
-// Blocking parts run on Workers. Errors: "LayerStorage" with the reason (disk full, no permission).
+// A layer's file exists once however many repositories have it, is complete and verified when it
+// has its name, and never changes. What the store says counts; a file that no record names is
+// dropped by sweep(). Blocking parts run on Workers. Errors: "LayerStorage" with the reason (disk
+// full, no permission).
 #pragma once
 
 #include <functional>
@@ -24,8 +26,8 @@ public:
     Result<int64_t> uploaded(const std::string& id) const;  // Bytes so far.
     // Writes at the end of what is there. Appending while another append runs is the caller's bug.
     Task<Status> append(std::string id, std::string_view bytes);
-    // Hashes, compares, syncs, gives it its name; the size. Error "DigestMismatch" (the upload stays).
-    // Once it has its name, finishing it again answers the size again.
+    // Hashes, compares, syncs, gives it its name; the size. Error "DigestMismatch" (the upload
+    // stays). Once it has its name, finishing it again answers the size again.
     Task<Result<int64_t>> finish(std::string id, std::string digest);
     void discard(const std::string& id);
 

@@ -6,10 +6,10 @@
 
 namespace unkai::services::ecr::limits {
 
-constexpr size_t repositories = 100'000;      // In a registry.
-constexpr size_t images = 100'000;            // In a repository.
+constexpr size_t repositories = 100'000;  // In a registry.
+constexpr size_t images = 100'000;        // In a repository.
 constexpr size_t tags_per_image = 1'000;
-constexpr size_t tags_per_repository = 50;    // AWS resource tags.
+constexpr size_t tags_per_repository = 50;  // AWS resource tags.
 constexpr size_t layers_per_image = 4'200;
 constexpr int64_t layer_bytes = int64_t{52'000} << 20;  // 52,000 MiB
 constexpr int64_t part_bytes = int64_t{10} << 20;       // As InitiateLayerUpload tells.

@@ -5,7 +5,8 @@
 namespace unkai::services::ecr {
 
 static std::string of_repository(const aws::Call& call, const std::string& name) {
-    return " for the repository with name '" + name + "' in the registry with id '" + call.account + "'";
+    return " for the repository with name '" + name + "' in the registry with id '" + call.account +
+           "'";
 }
 
 // Fills the members that the answers of all six operations share.
@@ -17,13 +18,15 @@ static Output answer(const aws::Call& call, const Repository& repository) {
     return out;
 }
 
-Result<SetRepositoryPolicyOutput> Ecr::SetRepositoryPolicy(aws::Call& call, const SetRepositoryPolicyInput& in) {
+Result<SetRepositoryPolicyOutput> Ecr::SetRepositoryPolicy(aws::Call& call,
+                                                           const SetRepositoryPolicyInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(Repository repository, find_repository(call, in.repository_name));
     const auto policy = wire::Json::parse(in.policy_text);
     if (in.policy_text.size() > limits::policy_bytes || !policy || !(*policy)["Statement"].size())
         return errors::InvalidParameterException(
-            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'");
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository "
+            "policy provided'");
     repository.policy = in.policy_text;
     put_repository(call, repository);
     auto out = answer<SetRepositoryPolicyOutput>(call, repository);
@@ -31,7 +34,8 @@ Result<SetRepositoryPolicyOutput> Ecr::SetRepositoryPolicy(aws::Call& call, cons
     return out;
 }
 
-Result<GetRepositoryPolicyOutput> Ecr::GetRepositoryPolicy(aws::Call& call, const GetRepositoryPolicyInput& in) {
+Result<GetRepositoryPolicyOutput> Ecr::GetRepositoryPolicy(aws::Call& call,
+                                                           const GetRepositoryPolicyInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(const Repository repository, find_repository(call, in.repository_name));
     if (repository.policy.empty())
@@ -42,8 +46,8 @@ Result<GetRepositoryPolicyOutput> Ecr::GetRepositoryPolicy(aws::Call& call, cons
     return out;
 }
 
-Result<DeleteRepositoryPolicyOutput> Ecr::DeleteRepositoryPolicy(aws::Call& call,
-                                                                 const DeleteRepositoryPolicyInput& in) {
+Result<DeleteRepositoryPolicyOutput> Ecr::DeleteRepositoryPolicy(
+    aws::Call& call, const DeleteRepositoryPolicyInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(Repository repository, find_repository(call, in.repository_name));
     if (repository.policy.empty())
@@ -55,13 +59,16 @@ Result<DeleteRepositoryPolicyOutput> Ecr::DeleteRepositoryPolicy(aws::Call& call
     return out;
 }
 
-Result<PutLifecyclePolicyOutput> Ecr::PutLifecyclePolicy(aws::Call& call, const PutLifecyclePolicyInput& in) {
+Result<PutLifecyclePolicyOutput> Ecr::PutLifecyclePolicy(aws::Call& call,
+                                                         const PutLifecyclePolicyInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(Repository repository, find_repository(call, in.repository_name));
     const auto policy = wire::Json::parse(in.lifecycle_policy_text);
-    if (in.lifecycle_policy_text.size() > limits::lifecycle_policy_bytes || !policy || !(*policy)["rules"].size())
+    if (in.lifecycle_policy_text.size() > limits::lifecycle_policy_bytes || !policy ||
+        !(*policy)["rules"].size())
         return errors::InvalidParameterException(
-            "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation "
+            "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle "
+            "policy validation "
             "failure: the policy is a JSON object with a list of rules'");
     repository.lifecycle_policy = in.lifecycle_policy_text;
     put_repository(call, repository);
@@ -70,7 +77,8 @@ Result<PutLifecyclePolicyOutput> Ecr::PutLifecyclePolicy(aws::Call& call, const 
     return out;
 }
 
-Result<GetLifecyclePolicyOutput> Ecr::GetLifecyclePolicy(aws::Call& call, const GetLifecyclePolicyInput& in) {
+Result<GetLifecyclePolicyOutput> Ecr::GetLifecyclePolicy(aws::Call& call,
+                                                         const GetLifecyclePolicyInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(const Repository repository, find_repository(call, in.repository_name));
     if (repository.lifecycle_policy.empty())
@@ -81,7 +89,8 @@ Result<GetLifecyclePolicyOutput> Ecr::GetLifecyclePolicy(aws::Call& call, const 
     return out;
 }
 
-Result<DeleteLifecyclePolicyOutput> Ecr::DeleteLifecyclePolicy(aws::Call& call, const DeleteLifecyclePolicyInput& in) {
+Result<DeleteLifecyclePolicyOutput> Ecr::DeleteLifecyclePolicy(
+    aws::Call& call, const DeleteLifecyclePolicyInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(Repository repository, find_repository(call, in.repository_name));
     if (repository.lifecycle_policy.empty())

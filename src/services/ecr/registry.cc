@@ -8,7 +8,8 @@ namespace unkai::services::ecr {
 
 RegistryPath parse_registry_path(std::string_view path) {
     using Kind = RegistryPath::Kind;
-    if (path == "/v2" || path == "/v2/") return {.kind = Kind::base, .repository = "", .reference = ""};
+    if (path == "/v2" || path == "/v2/")
+        return {.kind = Kind::base, .repository = "", .reference = ""};
     if (!path.starts_with("/v2/")) return {};
     path.remove_prefix(4);
     RegistryPath out;
@@ -17,7 +18,9 @@ RegistryPath parse_registry_path(std::string_view path) {
         if (at == std::string_view::npos || at == 0) return false;
         const std::string_view rest = path.substr(at + marker.size());
         if (rest.find('/') != std::string_view::npos) return false;
-        out = {.kind = kind, .repository = std::string(path.substr(0, at)), .reference = std::string(rest)};
+        out = {.kind = kind,
+               .repository = std::string(path.substr(0, at)),
+               .reference = std::string(rest)};
         return true;
     };
     if (take("/blobs/uploads/", Kind::upload)) {
@@ -43,7 +46,8 @@ std::optional<std::pair<std::string, std::string>> parse_registry_host(std::stri
 bool Registry::wants(std::string_view host, std::string_view path) const {
     if (parse_registry_host(host)) return true;
     if (path == "/v2/") return true;  // API Gateway's paths begin with /v2/ as well, but have more.
-    return path.starts_with("/v2/") && parse_registry_path(path).kind != RegistryPath::Kind::unknown;
+    return path.starts_with("/v2/") &&
+           parse_registry_path(path).kind != RegistryPath::Kind::unknown;
 }
 
 // The token is in a Basic password, in a Bearer field, or (of a download link) in the query.
@@ -65,7 +69,8 @@ std::optional<Token> Registry::authenticate(net::Exchange& exchange, std::string
     const auto token = read_token(text, secret->bytes, env_.now());
     if (!token) return std::nullopt;
     if (const auto registry = parse_registry_host(to_lower(net::host_of(request.authority))))
-        if (registry->first != token->account || registry->second != token->region) return std::nullopt;
+        if (registry->first != token->account || registry->second != token->region)
+            return std::nullopt;
     if (token->scope.empty()) return token;
     const RegistryPath parsed = parse_registry_path(path);
     const bool reads = request.method == "GET" || request.method == "HEAD";
@@ -97,7 +102,8 @@ static std::pair<std::string_view, int> registry_code(const Error& error) {
 static Task<void> answer_error(net::Exchange& exchange, Error error) {
     const auto [code, status] = registry_code(error);
     const wire::Json body = wire::Json::object(
-        {{"errors", wire::Json::array({wire::Json::object({{"code", code}, {"message", error.message}})})}});
+        {{"errors",
+          wire::Json::array({wire::Json::object({{"code", code}, {"message", error.message}})})}});
     exchange.headers().set("content-type", "application/json");
     (void)co_await exchange.respond(status, body.dump());
 }
@@ -107,12 +113,15 @@ Task<void> Registry::handle(net::Exchange& exchange) {
     exchange.headers().add_view("docker-distribution-api-version", "registry/2.0");
     const auto token = authenticate(exchange, path);
     if (!token) {
-        exchange.headers().add("www-authenticate", "Basic realm=\"" + std::string(exchange.request().authority) +
+        exchange.headers().add("www-authenticate", "Basic realm=\"" +
+                                                       std::string(exchange.request().authority) +
                                                        "\",service=\"ecr.amazonaws.com\"");
-        co_await answer_error(exchange, {"UNAUTHORIZED",
-                                         "Not authorized. Log in again: aws ecr get-login-password | docker login "
-                                         "--username AWS --password-stdin <registry>",
-                                         401, {}});
+        co_await answer_error(
+            exchange, {"UNAUTHORIZED",
+                       "Not authorized. Log in again: aws ecr get-login-password | docker login "
+                       "--username AWS --password-stdin <registry>",
+                       401,
+                       {}});
         co_return;
     }
     Request request{exchange, *token, parse_registry_path(path)};
@@ -123,13 +132,20 @@ Task<void> Registry::handle(net::Exchange& exchange) {
 Task<Status> Registry::route(Request& request) {
     using Kind = RegistryPath::Kind;
     switch (request.path.kind) {
-        case Kind::base: co_return co_await request.exchange.respond(200, "{}");
-        case Kind::blob: co_return co_await blob(request);
-        case Kind::new_upload: co_return co_await start_upload(request);
-        case Kind::upload: co_return co_await upload(request);
-        case Kind::manifest: co_return co_await manifest(request);
-        case Kind::tags: co_return co_await tags(request);
-        case Kind::unknown: break;
+        case Kind::base:
+            co_return co_await request.exchange.respond(200, "{}");
+        case Kind::blob:
+            co_return co_await blob(request);
+        case Kind::new_upload:
+            co_return co_await start_upload(request);
+        case Kind::upload:
+            co_return co_await upload(request);
+        case Kind::manifest:
+            co_return co_await manifest(request);
+        case Kind::tags:
+            co_return co_await tags(request);
+        case Kind::unknown:
+            break;
     }
     co_return registry_error(404, "UNSUPPORTED", "The registry has nothing at this path.");
 }

@@ -1,12 +1,11 @@
 // The registry as docker, podman, skopeo and buildah speak to it: the OCI distribution API.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md
-//     GET  /v2/                                     Basic authentication, user AWS, password a token
-//     HEAD, GET /v2/<name>/blobs/<digest>           ranges; or ?token= of GetDownloadUrlForLayer
-//     POST /v2/<name>/blobs/uploads/                ?digest= in one go, ?mount=&from= from a neighbour
-//     PATCH, PUT, GET, DELETE /v2/<name>/blobs/uploads/<id>
-//     HEAD, GET, PUT /v2/<name>/manifests/<tag or digest>
-//     GET  /v2/<name>/tags/list
+//     GET  /v2/                                     Basic authentication, user AWS, password a
+//     token HEAD, GET /v2/<name>/blobs/<digest>           ranges; or ?token= of
+//     GetDownloadUrlForLayer POST /v2/<name>/blobs/uploads/                ?digest= in one go,
+//     ?mount=&from= from a neighbour PATCH, PUT, GET, DELETE /v2/<name>/blobs/uploads/<id> HEAD,
+//     GET, PUT /v2/<name>/manifests/<tag or digest> GET  /v2/<name>/tags/list
 // Bodies of layers stream to and from their files; nothing but a manifest is held in memory.
 // What changes anything goes through the operations of Ecr, so both ways in have the same rules.
 #pragma once
@@ -37,8 +36,8 @@ public:
     Registry(Env& env, store::Store& store, Ecr& ecr, aws::Client& client)
         : env_(env), store_(store), ecr_(ecr), client_(client) {}
 
-    // Its own host names, and on the plain ones what only a registry has; which registry is meant there,
-    // the token says.
+    // Its own host names, and on the plain ones what only a registry has; which registry is meant
+    // there, the token says.
     bool wants(std::string_view host, std::string_view path) const override;
     Task<void> handle(net::Exchange& exchange) override;
 

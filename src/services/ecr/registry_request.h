@@ -13,7 +13,9 @@ struct Registry::Request {
 
     std::string_view method() const { return exchange.request().method; }
     bool is_read() const { return method() == "GET" || method() == "HEAD"; }
-    aws::Caller caller() const { return aws::service_caller("ecr.amazonaws.com", token.account, token.region); }
+    aws::Caller caller() const {
+        return aws::service_caller("ecr.amazonaws.com", token.account, token.region);
+    }
     // The key of something in this repository.
     auto key(const std::string& last) const {
         return std::tuple{token.account, token.region, path.repository, last};

@@ -6,7 +6,8 @@
 namespace unkai::services::ecr {
 
 static std::string in_registry(const aws::Call& call, std::string_view name) {
-    return "The repository with name '" + std::string(name) + "' %s in the registry with id '" + call.account + "'";
+    return "The repository with name '" + std::string(name) + "' %s in the registry with id '" +
+           call.account + "'";
 }
 
 Unexpected no_repository(const aws::Call& call, std::string_view name) {
@@ -17,7 +18,9 @@ Unexpected no_repository(const aws::Call& call, std::string_view name) {
 Status check_registry(const aws::Call& call, const std::optional<std::string>& registry) {
     if (!registry || *registry == call.account) return ok();
     return fail("AccessDeniedException",
-                "The registry " + *registry + " belongs to another account than the caller's, " + call.account + ".", 400);
+                "The registry " + *registry + " belongs to another account than the caller's, " +
+                    call.account + ".",
+                400);
 }
 
 Result<Repository> find_repository(aws::Call& call, const std::string& name) {
@@ -54,7 +57,8 @@ api::ecr::Repository Ecr::describe(const aws::Call& call, const Repository& repo
     out.created_at = repository.created;
     out.image_tag_mutability = repository.mutability;
     out.image_tag_mutability_exclusion_filters = filters_of(repository);
-    out.image_scanning_configuration = ImageScanningConfiguration{.scan_on_push = repository.scan_on_push};
+    out.image_scanning_configuration =
+        ImageScanningConfiguration{.scan_on_push = repository.scan_on_push};
     EncryptionConfiguration encryption{.encryption_type = repository.encryption, .kms_key = {}};
     if (!repository.kms_key.empty()) encryption.kms_key = repository.kms_key;
     out.encryption_configuration = encryption;
@@ -66,8 +70,9 @@ static Status set_mutability(Repository& repository, const std::string& mutabili
     const bool takes_filters = mutability.ends_with("_WITH_EXCLUSION");
     if (takes_filters == filters.empty())
         return unexpected(errors::InvalidParameterException(
-            takes_filters ? "ImageTagMutabilityExclusionFilters are needed with " + mutability + "."
-                          : "ImageTagMutabilityExclusionFilters are not taken with " + mutability + "."));
+            takes_filters
+                ? "ImageTagMutabilityExclusionFilters are needed with " + mutability + "."
+                : "ImageTagMutabilityExclusionFilters are not taken with " + mutability + "."));
     repository.mutability = mutability;
     repository.exclusions.clear();
     for (const auto& one : filters) repository.exclusions.push_back({one.filter_type, one.filter});
@@ -76,9 +81,11 @@ static Status set_mutability(Repository& repository, const std::string& mutabili
 
 static Status merge_tags(Repository& repository, const List<Tag>& tags) {
     for (const Tag& tag : tags) {
-        if (tag.key.empty() || tag.key.size() > 128 || tag.value.size() > 256 || tag.key.starts_with("aws:"))
+        if (tag.key.empty() || tag.key.size() > 128 || tag.value.size() > 256 ||
+            tag.key.starts_with("aws:"))
             return unexpected(errors::InvalidTagParameterException(
-                "A tag's key has 1 to 128 characters and does not begin with aws:, its value at most 256."));
+                "A tag's key has 1 to 128 characters and does not begin with aws:, its value at "
+                "most 256."));
         repository.tags[tag.key] = tag.value;
     }
     if (repository.tags.size() > limits::tags_per_repository)
@@ -86,7 +93,8 @@ static Status merge_tags(Repository& repository, const List<Tag>& tags) {
     return ok();
 }
 
-Result<CreateRepositoryOutput> Ecr::CreateRepository(aws::Call& call, const CreateRepositoryInput& in) {
+Result<CreateRepositoryOutput> Ecr::CreateRepository(aws::Call& call,
+                                                     const CreateRepositoryInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     if (schema::repositories.has(call.txn(), {call.account, call.region, in.repository_name}))
         return errors::RepositoryAlreadyExistsException(
@@ -107,7 +115,8 @@ Result<CreateRepositoryOutput> Ecr::CreateRepository(aws::Call& call, const Crea
     return CreateRepositoryOutput{.repository = describe(call, repository)};
 }
 
-Result<DescribeRepositoriesOutput> Ecr::DescribeRepositories(aws::Call& call, const DescribeRepositoriesInput& in) {
+Result<DescribeRepositoriesOutput> Ecr::DescribeRepositories(aws::Call& call,
+                                                             const DescribeRepositoriesInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     DescribeRepositoriesOutput out;
     if (!in.repository_names.empty()) {
@@ -118,28 +127,33 @@ Result<DescribeRepositoriesOutput> Ecr::DescribeRepositories(aws::Call& call, co
         return out;
     }
     const auto rows = schema::repositories.list(call.txn(), call.account, call.region);
-    TRY(const auto page, aws::page(rows, [](const auto& row) { return row.second.name; }, in.next_token,
-                                   static_cast<size_t>(in.max_results.value_or(100)), "InvalidParameterException"));
+    TRY(const auto page,
+        aws::page(
+            rows, [](const auto& row) { return row.second.name; }, in.next_token,
+            static_cast<size_t>(in.max_results.value_or(100)), "InvalidParameterException"));
     for (const auto* row : page.items) out.repositories.push_back(describe(call, row->second));
     out.next_token = page.next;
     return out;
 }
 
-Result<DeleteRepositoryOutput> Ecr::DeleteRepository(aws::Call& call, const DeleteRepositoryInput& in) {
+Result<DeleteRepositoryOutput> Ecr::DeleteRepository(aws::Call& call,
+                                                     const DeleteRepositoryInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(const Repository repository, find_repository(call, in.repository_name));
     const std::string& name = in.repository_name;
     const auto images = schema::images.list(call.txn(), call.account, call.region, name);
     if (!images.empty() && !in.force.value_or(false))
-        return errors::RepositoryNotEmptyException("The repository with name '" + name + "' in registry with id '" +
-                                                   call.account +
-                                                   "' cannot be deleted because it still contains images");
+        return errors::RepositoryNotEmptyException(
+            "The repository with name '" + name + "' in registry with id '" + call.account +
+            "' cannot be deleted because it still contains images");
     for (const auto& [key, image] : images) schema::images.erase(call.txn(), key);
     for (const auto& [key, tag] : schema::tags.list(call.txn(), call.account, call.region, name))
         schema::tags.erase(call.txn(), key);
-    for (const auto& [key, layer] : schema::layers.list(call.txn(), call.account, call.region, name))
+    for (const auto& [key, layer] :
+         schema::layers.list(call.txn(), call.account, call.region, name))
         release_layer(call, name, std::get<3>(key));
-    for (const auto& [key, upload] : schema::uploads.list(call.txn(), call.account, call.region, name)) {
+    for (const auto& [key, upload] :
+         schema::uploads.list(call.txn(), call.account, call.region, name)) {
         schema::uploads.erase(call.txn(), key);
         call.after_commit([this, id = std::get<3>(key)] { files_.discard(id); });
     }
@@ -147,10 +161,12 @@ Result<DeleteRepositoryOutput> Ecr::DeleteRepository(aws::Call& call, const Dele
     return DeleteRepositoryOutput{.repository = describe(call, repository)};
 }
 
-Result<PutImageTagMutabilityOutput> Ecr::PutImageTagMutability(aws::Call& call, const PutImageTagMutabilityInput& in) {
+Result<PutImageTagMutabilityOutput> Ecr::PutImageTagMutability(
+    aws::Call& call, const PutImageTagMutabilityInput& in) {
     REQUIRE(check_registry(call, in.registry_id));
     TRY(Repository repository, find_repository(call, in.repository_name));
-    REQUIRE(set_mutability(repository, in.image_tag_mutability, in.image_tag_mutability_exclusion_filters));
+    REQUIRE(set_mutability(repository, in.image_tag_mutability,
+                           in.image_tag_mutability_exclusion_filters));
     put_repository(call, repository);
     PutImageTagMutabilityOutput out;
     out.registry_id = call.account;
@@ -169,7 +185,8 @@ Result<PutImageScanningConfigurationOutput> Ecr::PutImageScanningConfiguration(
     PutImageScanningConfigurationOutput out;
     out.registry_id = call.account;
     out.repository_name = repository.name;
-    out.image_scanning_configuration = ImageScanningConfiguration{.scan_on_push = repository.scan_on_push};
+    out.image_scanning_configuration =
+        ImageScanningConfiguration{.scan_on_push = repository.scan_on_push};
     return out;
 }
 
@@ -195,14 +212,17 @@ Result<UntagResourceOutput> Ecr::UntagResource(aws::Call& call, const UntagResou
     return UntagResourceOutput{};
 }
 
-Result<ListTagsForResourceOutput> Ecr::ListTagsForResource(aws::Call& call, const ListTagsForResourceInput& in) {
+Result<ListTagsForResourceOutput> Ecr::ListTagsForResource(aws::Call& call,
+                                                           const ListTagsForResourceInput& in) {
     TRY(const Repository repository, by_arn(call, in.resource_arn));
     ListTagsForResourceOutput out;
-    for (const auto& [key, value] : repository.tags) out.tags.push_back({.key = key, .value = value});
+    for (const auto& [key, value] : repository.tags)
+        out.tags.push_back({.key = key, .value = value});
     return out;
 }
 
-Result<DescribeRegistryOutput> Ecr::DescribeRegistry(aws::Call& call, const DescribeRegistryInput&) {
+Result<DescribeRegistryOutput> Ecr::DescribeRegistry(aws::Call& call,
+                                                     const DescribeRegistryInput&) {
     DescribeRegistryOutput out;
     out.registry_id = call.account;
     out.replication_configuration = ReplicationConfiguration{};
@@ -217,7 +237,8 @@ std::string Ecr::token_key(store::Txn& txn) {
     return secret.bytes;
 }
 
-Result<GetAuthorizationTokenOutput> Ecr::GetAuthorizationToken(aws::Call& call, const GetAuthorizationTokenInput& in) {
+Result<GetAuthorizationTokenOutput> Ecr::GetAuthorizationToken(
+    aws::Call& call, const GetAuthorizationTokenInput& in) {
     for (const std::string& registry : in.registry_ids) REQUIRE(check_registry(call, registry));
     const Token token{.account = call.account,
                       .region = call.region,

@@ -1,4 +1,5 @@
-// Every key and record that ecr stores. Manifests lie in the store; layers are files, see layer_files.h.
+// Every key and record that ecr stores. Manifests lie in the store; layers are files, see
+// layer_files.h.
 #pragma once
 
 #include "store/table.h"
@@ -42,11 +43,12 @@ struct Repository {
 struct Image {
     std::string manifest;
     std::string media_type;
-    std::string artifact_type;         // The configuration's media type.
+    std::string artifact_type;  // The configuration's media type.
     Time pushed;
-    int64_t bytes = 0;                 // Of its layers, compressed, and its configuration.
-    std::vector<std::string> layers;   // Digests of all blobs that it needs, the configuration's too.
-    std::vector<std::string> images;   // Of an index: the manifests that it names.
+    int64_t bytes = 0;  // Of its layers, compressed, and its configuration.
+    std::vector<std::string>
+        layers;  // Digests of all blobs that it needs, the configuration's too.
+    std::vector<std::string> images;  // Of an index: the manifests that it names.
     std::string subject;
     std::optional<Time> pulled;
     void fields(auto& field) {

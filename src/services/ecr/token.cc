@@ -13,7 +13,8 @@ static bool equal(std::string_view a, std::string_view b) {
 
 std::string sign_token(const Token& token, std::string_view secret) {
     const std::string body = hex(join({token.account, token.region, token.principal, token.scope,
-                                       std::to_string(micros(token.expires))}, "|"));
+                                       std::to_string(micros(token.expires))},
+                                      "|"));
     return body + "." + hex(aws::sigv4::hmac_sha256(secret, body));
 }
 

@@ -1,8 +1,9 @@
-// Authorisation tokens of the registry: who may push and pull until when, signed with a secret of this
-// installation, so that nothing needs to be stored. Pure.
+// Authorisation tokens of the registry: who may push and pull until when, signed with a secret of
+// this installation, so that nothing needs to be stored. Pure.
 //
-// The password of `docker login -u AWS`: hex(account|region|principal|scope|expiry) "." hex(HMAC-SHA256).
-// A download link for one layer bears the same kind of token, with the digest as its scope.
+// The password of `docker login -u AWS`: hex(account|region|principal|scope|expiry) "."
+// hex(HMAC-SHA256). A download link for one layer bears the same kind of token, with the digest as
+// its scope.
 #pragma once
 
 #include <optional>
