@@ -236,16 +236,16 @@ class Generator:
         if shape["type"] == "list":
             element = self.model.parts(name)[0]
             parts += [".kind = ::unkai::Kind::list", f".element = {self.shape_of(element)}"]
-            if element.trait("locationName"):
-                parts.append(f".element_name = {literal(element.trait('locationName'))}")
+            if "locationName" in element.raw:
+                parts.append(f".element_name = {literal(element.raw['locationName'])}")
             parts.append(f".list = &::unkai::list_ops<{self.type_of(element)}>")
         elif shape["type"] == "map":
             key, value = self.model.parts(name)
             parts += [".kind = ::unkai::Kind::map", f".element = {self.shape_of(value)}"]
-            if value.trait("locationName"):
-                parts.append(f".element_name = {literal(value.trait('locationName'))}")
-            if key.trait("locationName"):
-                parts.append(f".key_name = {literal(key.trait('locationName'))}")
+            if "locationName" in value.raw:
+                parts.append(f".element_name = {literal(value.raw['locationName'])}")
+            if "locationName" in key.raw:
+                parts.append(f".key_name = {literal(key.raw['locationName'])}")
             parts.append(f".map = &::unkai::map_ops<{self.type_of(value)}>")
         else:
             parts.append(f".kind = ::unkai::Kind::{SCALARS[shape['type']][0]}")
@@ -262,7 +262,7 @@ class Generator:
             ("xml_attribute", member.trait("xmlAttribute")), ("json_value", member.trait("jsonvalue")),
             ("idempotency_token", member.raw.get("idempotencyToken")),
             ("host_label", member.raw.get("hostLabel")), ("sensitive", member.trait("sensitive"))) if on]
-        row = [literal(member.wire), literal(member.trait("locationName", member.wire)),
+        row = [literal(member.wire), literal(member.raw.get("locationName", member.wire)),
                self.shape_of(member), self.storage(member),
                f"offsetof({self.model.cpp[owner]}, {member.field})", f"::unkai::Location::{location}",
                " | ".join(f"::unkai::MemberInfo::{flag}" for flag in flags) or "0"]

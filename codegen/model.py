@@ -1,7 +1,8 @@
 """AWS's models as the generator sees them: shapes reachable from promised operations, with their C++ names.
 
-A reference to a shape carries traits (locationName, flattened, timestampFormat, ...); those of the reference
-win over those of the shape, as in AWS's own clients.
+A reference to a shape carries traits (flattened, timestampFormat, ...); those of the reference win over those
+of the shape, as in AWS's own clients. Names are the exception: a shape's own locationName names it only as
+the root of a body.
 """
 
 import json

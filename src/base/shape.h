@@ -97,6 +97,11 @@ struct MemberInfo {
     std::string_view xmlns = {};       // "uri" or "prefix uri"
 
     bool has(Flag flag) const { return (flags & flag) != 0; }
+    // Answers have no URI and no query: what is bound to them travels in the body.
+    bool in_body(bool answer) const {
+        return location == Location::body ||
+               (answer && (location == Location::uri || location == Location::query));
+    }
     const void* field(const void* object) const {
         return static_cast<const char*>(object) + offset;
     }

@@ -60,7 +60,7 @@ static void write_structure(JsonWriter& out, const ShapeInfo& shape, const void*
                             const JsonStyle& style, bool outermost) {
     out.begin_object();
     for (const MemberInfo& member : shape) {
-        if (style.body_only && outermost && member.location != Location::body) continue;
+        if (style.body_only && outermost && !member.in_body(style.answer)) continue;
         const void* item = member.get(value);
         if (item == nullptr && is_collection(member.shape->kind) && style.empty_lists && !shape.is_union &&
             (outermost || member.has(MemberInfo::required)))
@@ -200,7 +200,7 @@ static bool read_structure(JsonReader& in, const ShapeInfo& shape, void* value, 
     if (in.peek() != JsonReader::Kind::object) return wrong_type(in, in.peek(), Kind::structure);
     const bool outermost = path.parent == nullptr;
     const auto in_body = [&](const MemberInfo& member) {
-        return !style.body_only || !outermost || member.location == Location::body;
+        return !style.body_only || !outermost || member.in_body(style.answer);
     };
     Seen seen;
     size_t from = 0;

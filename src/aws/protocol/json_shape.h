@@ -22,6 +22,7 @@ struct JsonStyle {
     bool wire_names = true;   // Else the model's names.
     bool body_only = true;    // Leave out members that travel in headers, the URI or the payload.
     bool empty_lists = true;  // Write lists and maps of the outermost structure even when not given.
+    bool answer = false;       // Of an output, which has no URI and no query.
     bool exact_times = false; // With microseconds.
 };
 

@@ -90,7 +90,7 @@ static Status decode_rest(Protocol protocol, const ServiceInfo& service, const R
     if (operation.streaming_input) return ok();
     if (const MemberInfo* payload = payload_of(shape))
         return decode_payload(protocol, service, *payload, request.body, input, missing);
-    if (!has_body(shape)) return ok();
+    if (!has_body(shape, false)) return ok();
     if (protocol == Protocol::rest_json) return decode_json(shape, request.body, input, {}, missing);
     return decode_xml(service, shape, request.body, input, true, missing);
 }
@@ -184,7 +184,7 @@ static void encode_xml_body(const ServiceInfo& service, const OperationInfo& ope
         // S3's GetBucketLocation: the one member is the root itself.
         if (const void* item = only->get(value)) write_xml(xml, *only->shape, item, {});
     } else {
-        write_xml(xml, shape, value, {.body_only = payload == nullptr});
+        write_xml(xml, shape, value, {.body_only = payload == nullptr, .answer = true});
     }
     xml.close();
     answer.add("Content-Type", service.name == "s3" ? "application/xml" : "text/xml");
@@ -218,9 +218,9 @@ static void encode_rest(Protocol protocol, const ServiceInfo& service, const Ope
         encode_payload(protocol, service, operation, *payload, output, answer);
     } else if (protocol == Protocol::rest_json) {
         // Even without members: clients parse an object.
-        if (answer.status != 204) encode_json(shape, output, {}, answer.body);
+        if (answer.status != 204) encode_json(shape, output, {.answer = true}, answer.body);
         answer.add("Content-Type", "application/json");
-    } else if (has_body(shape)) {
+    } else if (has_body(shape, true)) {
         encode_xml_body(service, operation, nullptr, output, answer);
     }
     write_bindings(shape, output, answer);

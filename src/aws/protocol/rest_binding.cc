@@ -12,9 +12,9 @@ const MemberInfo* payload_of(const ShapeInfo& shape) {
     return nullptr;
 }
 
-bool has_body(const ShapeInfo& shape) {
+bool has_body(const ShapeInfo& shape, bool answer) {
     for (const MemberInfo& member : shape)
-        if (member.location == Location::body) return true;
+        if (member.in_body(answer)) return true;
     return false;
 }
 
@@ -106,14 +106,14 @@ Status read_headers(const ShapeInfo& shape, const wire::Headers& headers, void* 
 
 struct QueryPair {
     std::string key, value;
-    bool used = false;
+    bool literal = false;  // Of the operation's own URI pattern: no parameter.
 };
 
-// Parameters that no other member takes go into a map of the whole query.
+// A map takes the whole query, those parameters included that other members take.
 static Status read_query_map(const MemberInfo& member, const std::vector<QueryPair>& query, void* object) {
     const ShapeInfo& shape = *member.shape;
     for (const QueryPair& pair : query) {
-        if (pair.used) continue;
+        if (pair.literal) continue;
         void* value = shape.map->insert(member.make(object), pair.key);
         if (shape.element->kind == Kind::list) value = shape.element->list->append(value);
         if (!parse_scalar(shapes::string, pair.value, value, TimeFormat::iso8601)) return bad_value(member, pair.value);
@@ -121,12 +121,12 @@ static Status read_query_map(const MemberInfo& member, const std::vector<QueryPa
     return ok();
 }
 
-static Status read_query(const ShapeInfo& shape, std::vector<QueryPair>& query, void* input,
+static Status read_query(const ShapeInfo& shape, const std::vector<QueryPair>& query, void* input,
                          std::vector<std::string>& missing) {
     for (const MemberInfo& member : shape) {
         if (member.location != Location::query || member.shape->kind == Kind::map) continue;
         bool found = false;
-        for (QueryPair& pair : query) {
+        for (const QueryPair& pair : query) {
             if (pair.key != member.wire_name) continue;
             const bool list = member.shape->kind == Kind::list;
             if (found && !list) continue;
@@ -134,7 +134,7 @@ static Status read_query(const ShapeInfo& shape, std::vector<QueryPair>& query, 
             const ShapeInfo& one = list ? *member.shape->element : *member.shape;
             if (list) value = member.shape->list->append(value);
             REQUIRE(read_value(member, one, pair.value, value, TimeFormat::iso8601));
-            pair.used = found = true;
+            found = true;
         }
         note_missing(member, found, missing);
     }
@@ -157,11 +157,10 @@ static Result<std::vector<QueryPair>> parse_query(std::string_view query) {
     return out;
 }
 
-// Literals of the operation's own URI pattern are no parameters.
 static void mark_literals(std::string_view uri, std::vector<QueryPair>& query) {
     for (const std::string_view literal : split(split_once(uri, '?').second, '&'))
         for (QueryPair& pair : query)
-            if (!literal.empty() && pair.key == split_once(literal, '=').first) pair.used = true;
+            if (!literal.empty() && pair.key == split_once(literal, '=').first) pair.literal = true;
 }
 
 static bool has_query(const ShapeInfo& shape) {

@@ -19,7 +19,7 @@ void write_bindings(const ShapeInfo& shape, const void* output, WireResponse& an
 
 // The member that is the whole body; nullptr when the body is the other members.
 const MemberInfo* payload_of(const ShapeInfo& shape);
-// Whether any member travels in the body.
-bool has_body(const ShapeInfo& shape);
+// Whether any member travels in the body, of a request or of an answer.
+bool has_body(const ShapeInfo& shape, bool answer);
 
 }  // namespace unkai::aws::protocol

@@ -72,7 +72,7 @@ static void write_structure(XmlWriter& out, const ShapeInfo& shape, const void* 
                 out.attribute(member.wire_name, scalar_text(*member.shape, item, TimeFormat::iso8601));
     for (const MemberInfo& member : shape) {
         if (member.has(MemberInfo::xml_attribute)) continue;
-        if (style.body_only && outermost && member.location != Location::body) continue;
+        if (style.body_only && outermost && !member.in_body(style.answer)) continue;
         const void* item = member.get(value);
         const bool collection = !is_scalar(member.shape->kind) && member.shape->kind != Kind::structure;
         if (item == nullptr && collection && style.empty_lists && !shape.is_union &&
@@ -181,7 +181,7 @@ static Status read_structure(const pugi::xml_node& node, const ShapeInfo& shape,
                              const XmlStyle& style, const Path& path, std::vector<std::string>& missing) {
     const bool outermost = path.parent == nullptr;
     const auto in_body = [&](const MemberInfo& member) {
-        return !style.body_only || !outermost || member.location == Location::body;
+        return !style.body_only || !outermost || member.in_body(style.answer);
     };
     Seen seen;
     for (const MemberInfo& member : shape) {

@@ -23,6 +23,7 @@ struct XmlStyle {
     bool ec2 = false;          // Elements of lists are <item> where the model does not name them.
     bool body_only = true;     // Leave out members of the outermost structure that travel elsewhere.
     bool empty_lists = true;   // Write the outermost structure's lists even when not given.
+    bool answer = false;       // Of an output, which has no URI and no query.
 };
 
 // The content of an element that the caller has opened: attributes, then members.
