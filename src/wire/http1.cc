@@ -25,13 +25,11 @@ bool is_target(std::string_view text) {
     return !text.empty();
 }
 
-// Host: no space, no control, nothing that starts another part of a URL; what is inside is
-// routing's.
+}  // namespace
+
 bool is_authority(std::string_view text) {
     return text.find_first_of("/?#@\\,\"<> \t") == std::string_view::npos && is_field_value(text);
 }
-
-}  // namespace
 
 void RequestHead::set_target(std::string_view whole) {
     target = whole;

@@ -70,6 +70,9 @@ struct ResponseHead {
     void clear();
 };
 
+// Whether it can be a Host's value: no space, no control, nothing that starts another part of a URL.
+bool is_authority(std::string_view text);
+
 enum class Parse : uint8_t { need_more, complete, bad };
 
 // Why a message was refused: the status to answer and a sentence without the offending bytes.

@@ -31,7 +31,6 @@ struct Http2Limits {
         1024 * 1024;            // … and a connection: the most that it makes us hold.
     uint32_t head = 64 * 1024;  // A head, decoded (RFC 9113's count: 32 more a field).
     uint32_t fields = 100;
-    uint32_t continuations = 8;       // CONTINUATION frames of one head.
     uint32_t resets = 200;            // RST_STREAM received: a budget that refills by a
     uint32_t resets_per_second = 50;  // rate (rapid reset, CVE-2023-44487).
     uint32_t control_frames = 1000;   // SETTINGS, PING, PRIORITY, empty DATA: likewise.
@@ -42,7 +41,8 @@ class Http2Session {
 public:
     enum class Side : uint8_t { server, client };
 
-    // Called from receive() and output(). They must not call receive().
+    // Called in the middle of receive() and output(): they note what happened, and act when that
+    // returned.
     class Events {
     public:
         virtual ~Events() = default;
@@ -92,7 +92,8 @@ private:
     };
     Stream* find(int32_t stream);
     Stream& open(int32_t stream);
-    bool flooded(std::string_view what);
+    bool add_field(Stream& stream, std::string_view name, std::string_view value);
+    void head_complete(int32_t stream, bool ended);
 
     Side side_;
     Http2Limits limits_;
@@ -101,7 +102,6 @@ private:
     std::map<int32_t, std::unique_ptr<Stream>> streams_;
     Budget resets_, control_;
     double seconds_ = 0;
-    uint32_t continuations_ = 0;
     bool broken_ = false;
     std::string output_;
 };
