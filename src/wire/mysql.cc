@@ -124,15 +124,20 @@ Status Connection::receive(std::string_view bytes) {
 Status Connection::packet(std::string_view payload) {
     if (payload.empty()) return broken("an empty packet");
     switch (state_) {
-        case State::greeting: return greeting(payload);
-        case State::login: return login_packet(payload);
+        case State::greeting:
+            return greeting(payload);
+        case State::login:
+            return login_packet(payload);
         case State::idle:
             if (is_error(payload)) return server_error(payload);  // The server is shutting down.
             return broken("it speaks without being asked");
-        case State::header: return header_packet(payload);
+        case State::header:
+            return header_packet(payload);
         case State::columns:
-        case State::columns_end: return column_packet(payload);
-        case State::rows: return row_packet(payload);
+        case State::columns_end:
+            return column_packet(payload);
+        case State::rows:
+            return row_packet(payload);
     }
     return ok();
 }
@@ -152,7 +157,8 @@ Status Connection::greeting(std::string_view payload) {
     plugin_ = reader.until_zero();
     if (reader.bad() || nonce_.size() < 20) return broken("its greeting is cut short");
 
-    uint32_t wanted = long_password | long_flag | protocol_41 | transactions | secure_connection | plugin_auth;
+    uint32_t wanted =
+        long_password | long_flag | protocol_41 | transactions | secure_connection | plugin_auth;
     if (!login_.database.empty()) wanted |= connect_with_database;
     if (plugin_ != "caching_sha2_password") plugin_ = "mysql_native_password";
     TRY(const std::string answer, login_.answer(plugin_, nonce_));
@@ -182,13 +188,16 @@ Status Connection::login_packet(std::string_view payload) {
     if (is_error(payload)) return fail("MySqlLogin", server_error(payload).message, 403);
     Reader reader(payload.substr(1));
     switch (static_cast<uint8_t>(payload[0])) {
-        case 0x00: state_ = State::idle; return ok();
+        case 0x00:
+            state_ = State::idle;
+            return ok();
         case 0xFE: {  // Switch to another plugin.
             const std::string plugin(reader.until_zero());
             if (reader.left() > 0) nonce_ = reader.bytes(reader.left());
             if (nonce_.ends_with('\0')) nonce_.pop_back();
             if (plugin == "mysql_clear_password" && !login_.private_transport)
-                return fail("MySqlLogin", "The server asks for the password in clear text; connect by TLS.", 403);
+                return fail("MySqlLogin",
+                            "The server asks for the password in clear text; connect by TLS.", 403);
             return answer_plugin(plugin);
         }
         case 0x01: {
@@ -197,12 +206,14 @@ Status Connection::login_packet(std::string_view payload) {
             if (step == 3) return ok();  // The password was in its cache; an OK follows.
             if (step != 4) return broken("its login has an unknown step");
             if (!login_.private_transport)
-                return fail("MySqlLogin", "caching_sha2_password needs TLS or a unix socket here.", 403);
+                return fail("MySqlLogin", "caching_sha2_password needs TLS or a unix socket here.",
+                            403);
             TRY(const std::string clear, login_.answer("mysql_clear_password", nonce_));
             send(clear);
             return ok();
         }
-        default: return broken("its login has an unknown step");
+        default:
+            return broken("its login has an unknown step");
     }
 }
 
@@ -224,7 +235,8 @@ Status Connection::header_packet(std::string_view payload) {
     }
     const auto columns = reader.length();
     if (!columns) return broken("it asks for a local file, which is never sent");
-    if (*columns == 0 || *columns > 4096) return broken("a result has an impossible number of columns");
+    if (*columns == 0 || *columns > 4096)
+        return broken("a result has an impossible number of columns");
     columns_left_ = *columns;
     state_ = State::columns;
     return ok();
@@ -237,7 +249,8 @@ Status Connection::column_packet(std::string_view payload) {
         return ok();
     }
     Reader reader(payload);
-    for (int skipped = 0; skipped < 4; ++skipped) reader.text();  // catalogue, schema, table, its origin
+    for (int skipped = 0; skipped < 4; ++skipped)
+        reader.text();  // catalogue, schema, table, its origin
     const auto name = reader.text();
     if (reader.bad() || !name) return broken("a column is cut short");
     building_.columns.emplace_back(*name);
@@ -300,11 +313,16 @@ void Connection::send(std::string_view payload) {
 std::string quote(std::string_view text) {
     std::string out = "'";
     for (const char c : text) {
-        if (c == '\0') out += "\\0";
-        else if (c == '\n') out += "\\n";
-        else if (c == '\x1A') out += "\\Z";
-        else if (c == '\'' || c == '\\') (out += '\\') += c;
-        else out += c;
+        if (c == '\0')
+            out += "\\0";
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '\x1A')
+            out += "\\Z";
+        else if (c == '\'' || c == '\\')
+            (out += '\\') += c;
+        else
+            out += c;
     }
     return out += '\'';
 }

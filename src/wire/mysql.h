@@ -1,17 +1,18 @@
 // MySQL client protocol, sans-I/O: login and text queries, enough to administer a server.
 //
 //     Connection connection({.user = "root", .answer = my_answer});
-//     loop: connection.receive(bytes_read);            // an error: the connection is of no use any more
+//     loop: connection.receive(bytes_read);            // an error: the connection is of no use any
+//     more
 //           write(connection.take_output());
 //           if (connection.ready()) connection.query("SELECT 1");
 //           if (auto reply = connection.take_reply()) …
 //
 // Owns no socket, knows no clock, blocks on nothing. One command at a time.
-// Errors: "MySqlProtocol" when the peer does not speak the protocol or a limit is passed (the connection
-// is then of no use), "MySqlLogin" when the login is refused, "MySql<number>" (for example MySql1290) for
-// an error that the server answers to a command; its message is the server's.
-// Cost: rows are copied once out of the input.
-// Protocol: dev.mysql.com, MySQL Internals, "Client/Server Protocol" (handshake v10, protocol 4.1).
+// Errors: "MySqlProtocol" when the peer does not speak the protocol or a limit is passed (the
+// connection is then of no use), "MySqlLogin" when the login is refused, "MySql<number>" (for
+// example MySql1290) for an error that the server answers to a command; its message is the
+// server's. Cost: rows are copied once out of the input. Protocol: dev.mysql.com, MySQL Internals,
+// "Client/Server Protocol" (handshake v10, protocol 4.1).
 #pragma once
 
 #include <functional>
@@ -46,10 +47,11 @@ struct Login {
     std::string user;
     std::string database;
     // The answer of an authentication plugin ("mysql_native_password", "caching_sha2_password",
-    // "mysql_clear_password") to the server's nonce. An empty string means no password. Passwords and
-    // their hashes stay with the caller.
+    // "mysql_clear_password") to the server's nonce. An empty string means no password. Passwords
+    // and their hashes stay with the caller.
     std::function<Result<std::string>(std::string_view plugin, std::string_view nonce)> answer;
-    // True on a unix socket or inside TLS: the clear password may be sent when the plugin asks for it.
+    // True on a unix socket or inside TLS: the clear password may be sent when the plugin asks for
+    // it.
     bool private_transport = false;
 };
 

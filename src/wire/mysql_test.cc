@@ -19,21 +19,23 @@ const std::string nonce = "abcdefghijklmnopqrst";
 
 std::string greeting() {
     using namespace std::string_literals;
-    return packet(0, "\x0A"s + "10.11.6-MariaDB\0"s + "\1\0\0\0"s + nonce.substr(0, 8) + "\0"s + "\xFE\xF7"s +
-                         "\x2D"s + "\2\0"s + "\xFF\x81"s + "\x15"s + std::string(10, '\0') + nonce.substr(8) +
-                         "\0"s + "mysql_native_password\0"s);
+    return packet(0, "\x0A"s + "10.11.6-MariaDB\0"s + "\1\0\0\0"s + nonce.substr(0, 8) + "\0"s +
+                         "\xFE\xF7"s + "\x2D"s + "\2\0"s + "\xFF\x81"s + "\x15"s +
+                         std::string(10, '\0') + nonce.substr(8) + "\0"s +
+                         "mysql_native_password\0"s);
 }
 
 Login login() {
-    return {.user = "root", .answer = [](std::string_view plugin, std::string_view seen) -> Result<std::string> {
+    return {.user = "root",
+            .answer = [](std::string_view plugin, std::string_view seen) -> Result<std::string> {
                 return std::string(plugin) + ":" + std::string(seen);
             }};
 }
 
 const std::string ok_packet("\0\1\2\2\0\0\0", 7);
 const std::string end_packet("\xFE\0\0\2\0", 5);
-const std::string column = text("def") + text("") + text("t") + text("t") + text("v") + text("v") + "\x0C" +
-                           std::string(12, '\0');
+const std::string column = text("def") + text("") + text("t") + text("t") + text("v") + text("v") +
+                           "\x0C" + std::string(12, '\0');
 
 Connection logged_in() {
     Connection connection(login());
@@ -60,7 +62,8 @@ TEST(MySql, ReadsRowsAndNull) {
     connection.query("SELECT v FROM t");
     EXPECT_EQ(connection.take_output(), packet(0, "\x03SELECT v FROM t"));
     ASSERT_TRUE(connection.receive(packet(1, "\x01") + packet(2, column) + packet(3, end_packet) +
-                                   packet(4, text("x")) + packet(5, "\xFB") + packet(6, end_packet)));
+                                   packet(4, text("x")) + packet(5, "\xFB") +
+                                   packet(6, end_packet)));
     auto reply = connection.take_reply();
     ASSERT_TRUE(reply && *reply);
     ASSERT_EQ((*reply)->rows.size(), 2u);
@@ -86,9 +89,10 @@ TEST(MySql, RefusesWhatIsNotTheProtocol) {
         std::string bytes;
     };
     using namespace std::string_literals;
-    for (const Case& c : {Case{"wrong order", packet(7, ok_packet)}, Case{"empty", packet(1, "")},
-                          Case{"local file", packet(1, "\xFB/etc/passwd")},
-                          Case{"cut OK", packet(1, "\0"s)}, Case{"too long", "\xFF\xFF\xFF\x01"s + "\xFF"s}}) {
+    for (const Case& c :
+         {Case{"wrong order", packet(7, ok_packet)}, Case{"empty", packet(1, "")},
+          Case{"local file", packet(1, "\xFB/etc/passwd")}, Case{"cut OK", packet(1, "\0"s)},
+          Case{"too long", "\xFF\xFF\xFF\x01"s + "\xFF"s}}) {
         Connection connection(login(), {.reply_bytes = 1 << 20});
         ASSERT_TRUE(connection.receive(greeting()));
         ASSERT_TRUE(connection.receive(packet(2, ok_packet)));
