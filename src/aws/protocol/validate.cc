@@ -1,8 +1,9 @@
 #include "aws/protocol/validate.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "aws/protocol/path.h"
+#include "aws/protocol/pattern.h"
 #include "aws/protocol/scalar.h"
 #include "base/strings.h"
 #include "wire/json_stream.h"
@@ -66,6 +67,8 @@ void broken(const Constraints& limits, const Measured& value, std::vector<std::s
     if (limits.max && value.size > *limits.max) bound("less", *limits.max);
     if (limits.min && value.size < *limits.min) bound("greater", *limits.min);
     if (limits.values != nullptr && !has_value(limits, value.text)) out.push_back(enum_text(limits));
+    if (!limits.pattern.empty() && !fits_pattern(limits.pattern, value.text))
+        out.push_back("Member must satisfy regular expression pattern: " + std::string(limits.pattern));
 }
 
 // All that an element of a list must satisfy, as AWS lists it when one does not.
@@ -92,15 +95,24 @@ Measured measured_value(const ShapeInfo& shape, const void* value) {
 
 class Validator {
 public:
+    explicit Validator(const std::vector<std::string>& missing) : missing_(missing) {}
     std::vector<std::string> out;
 
     void structure(const ShapeInfo& shape, const void* object, const Path& path) {
-        for (const MemberInfo& member : shape)
-            if (const void* item = member.get(object))
-                value(*member.shape, item, path.member(member.name), member.has(MemberInfo::sensitive));
+        for (const MemberInfo& member : shape) {
+            const void* item = member.get(object);
+            const Path here = path.member(member.name);
+            if (item != nullptr && !(member.has(MemberInfo::required) && is_missing(here)))
+                value(*member.shape, item, here, member.has(MemberInfo::sensitive));
+        }
     }
 
 private:
+    // A missing member that is required has a field nevertheless; what lies there is not the client's.
+    bool is_missing(const Path& path) const {
+        return !missing_.empty() && std::find(missing_.begin(), missing_.end(), path.text()) != missing_.end();
+    }
+
     void value(const ShapeInfo& shape, const void* item, const Path& path, bool secret) {
         if (shape.constraints != nullptr) {
             std::vector<std::string> reasons;
@@ -164,6 +176,8 @@ private:
         const std::string shown = hidden ? "" : " '" + display_text(shape, item) + "'";
         out.push_back("Value" + shown + " at '" + path.text() + "' failed to satisfy constraint: " + reason);
     }
+
+    const std::vector<std::string>& missing_;
 };
 
 // Where the code is not the usual one of its protocol.
@@ -193,8 +207,9 @@ Error validation_error(const ServiceInfo& service, std::string message) {
     return {query ? "ValidationError" : "ValidationException", std::move(message), 400, {}};
 }
 
-std::vector<std::string> broken_constraints(const ShapeInfo& shape, const void* input) {
-    Validator validator;
+std::vector<std::string> broken_constraints(const ShapeInfo& shape, const void* input,
+                                            const std::vector<std::string>& missing) {
+    Validator validator(missing);
     validator.structure(shape, input, Path{});
     return std::move(validator.out);
 }
@@ -215,7 +230,7 @@ Status validate(const ServiceInfo& service, const ShapeInfo& shape, const void* 
     for (const std::string& path : missing)
         found.push_back("Value null at '" + path + "' failed to satisfy constraint: Member must not be null");
     if (service.name != "ec2" && service.name != "s3")
-        for (std::string& text : broken_constraints(shape, input)) found.push_back(std::move(text));
+        for (std::string& text : broken_constraints(shape, input, missing)) found.push_back(std::move(text));
     if (found.empty()) return ok();
     return validation_error(service, std::to_string(found.size()) + " validation error" +
                                          (found.size() > 1 ? "s" : "") +

@@ -19,8 +19,9 @@ namespace unkai::aws::protocol {
 Status validate(const ServiceInfo& service, const ShapeInfo& shape, const void* input,
                 const std::vector<std::string>& missing = {});
 
-// The broken constraints alone, as AWS's sentences.
-std::vector<std::string> broken_constraints(const ShapeInfo& shape, const void* input);
+// The broken constraints alone, as AWS's sentences; what is missing is not looked at.
+std::vector<std::string> broken_constraints(const ShapeInfo& shape, const void* input,
+                                            const std::vector<std::string>& missing = {});
 
 // The code and status of a refused input at this service, for decoders and for services' own checks.
 Error validation_error(const ServiceInfo& service, std::string message);
