@@ -110,7 +110,8 @@ Task<Result<std::unique_ptr<ClientConnection>>> Pool::connect(Steady deadline) {
                            destination_.address.text() + " already.",
                        503);
     auto io = co_await open_connection(loop_, destination_.network, destination_.address,
-                                       std::min(deadline, loop_.steady() + limits_.connect));
+                                       std::min(deadline, loop_.steady() + limits_.connect),
+                                       nullptr, destination_.local);
     if (!io) {
         // Told apart from a peer that took the request and does not answer.
         if (io.error().is("ConnectionTimeout")) io.error().code = "ConnectTimeout";
@@ -148,7 +149,7 @@ Task<Result<Response>> Pool::send(const Request& request) {
 
 Pool& Client::pool(const Destination& destination) {
     std::string key = destination.network + '|' + destination.address.text() + '|' +
-                      destination.server_name + '|' +
+                      destination.server_name + '|' + destination.local.text() + '|' +
                       std::to_string(reinterpret_cast<uintptr_t>(destination.tls.get()));
     if (const auto found = pools_.find(key); found != pools_.end()) return *found->second;
     if (pools_.size() >= most_pools)

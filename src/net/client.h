@@ -29,6 +29,7 @@ struct Destination {
     std::string network;             // A namespace's path; empty: ours.
     std::shared_ptr<ClientTls> tls;  // Null: plain.
     std::string server_name;         // SNI and the name to verify.
+    Address local = {};              // The address to connect from, if not any.
 
     friend bool operator==(const Destination&, const Destination&) = default;
 };

@@ -118,9 +118,15 @@ Result<Fd> open_udp(const std::string& network, const Address& address, UdpOptio
 }
 
 Task<Result<Io>> open_connection(Loop& loop, std::string network, Address address, Steady deadline,
-                                 Stop* stop) {
+                                 Stop* stop, Address local) {
     CO_TRY(Fd fd, open_socket(network, address.family(), SOCK_STREAM));
     if (address.family() != AF_UNIX) set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+    if (local.valid()) {
+        // The port is chosen by connect(): one local port serves many destinations.
+        set_flag(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+        if (::bind(fd.get(), local.raw(), local.raw_size()) != 0)
+            co_return socket_error(local.text(), errno);
+    }
     const int result = ::connect(fd.get(), address.raw(), address.raw_size());
     if (result != 0 && errno != EINPROGRESS) co_return socket_error(address.text(), errno);
     Io io(loop, std::move(fd));

@@ -71,9 +71,10 @@ struct UdpOptions {
 };
 Result<Fd> open_udp(const std::string& network, const Address& address, UdpOptions options = {});
 
-// Connects (TCP_NODELAY set). ConnectionTimeout at the deadline, ConnectionFailed when stopped.
+// Connects (TCP_NODELAY set), from `local` if it is valid (its port 0). ConnectionTimeout at the
+// deadline, ConnectionFailed when stopped.
 Task<Result<Io>> open_connection(Loop& loop, std::string network, Address address, Steady deadline,
-                                 Stop* stop = nullptr);
+                                 Stop* stop = nullptr, Address local = {});
 
 // Names to addresses, at most 16, IPv4 first. Numbers and localhost names (*.localhost, RFC 6761)
 // are answered at once, others by the machine's resolver on a worker. Error: NameNotFound.
