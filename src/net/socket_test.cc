@@ -103,7 +103,8 @@ TEST(Address, ReadsOnlyTheUsualSpellings) {
     EXPECT_EQ(Address::parse("::ffff:127.0.0.1", 80)->text(), "127.0.0.1:80");
     EXPECT_TRUE(Address::parse("::ffff:127.0.0.1", 80)->is_loopback());
     EXPECT_FALSE(Address::parse("10.0.0.1", 80)->is_loopback());
-    for (const char* odd : {"", "localhost", "127.1", "0x7f000001", "017700000001", "1.2.3.4.5", "%"})
+    for (const char* odd :
+         {"", "localhost", "127.1", "0x7f000001", "017700000001", "1.2.3.4.5", "%"})
         EXPECT_FALSE(Address::parse(odd, 80)) << odd;
     EXPECT_EQ(Address::unix_socket("/run/x")->text(), "unix:/run/x");
     EXPECT_FALSE(Address::unix_socket(std::string(200, 'x')));

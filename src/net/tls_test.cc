@@ -122,7 +122,8 @@ TEST(Tls, ChoosesTheCertificateBySniAndServesPlainBeside) {
 TEST(Tls, MovesLargeBodiesBothWays) {
     with_server(tell, with_tls(true), [](Running running) -> Task<void> {
         const std::string body(5'000'000, 'u');
-        EXPECT_EQ(co_await ask(running, pem_a().certificate, "a.test", body), "https a.test 5000000");
+        EXPECT_EQ(co_await ask(running, pem_a().certificate, "a.test", body),
+                  "https a.test 5000000");
         const std::string large =
             co_await ask(running, pem_a().certificate, "a.test", "", "/large");
         EXPECT_EQ(large.size(), 3'000'000u);
