@@ -18,7 +18,9 @@
 #include "net/server.h"
 #include "rt/env.h"
 #include "services/iam/iam.h"
+#include "services/s3/s3.h"
 #include "services/sts/sts.h"
+#include "store/blob/blobs.h"
 #include "store/store.h"
 #include "wire/json.h"
 
@@ -60,6 +62,8 @@ private:
     aws::Client client_{dispatcher_};
     services::iam::Iam iam_{credentials_};
     services::sts::Sts sts_{credentials_, client_};
+    store::Blobs object_bodies_{env_, installation_.data_dir + "/objects"};
+    services::s3::S3 s3_{env_, store_, object_bodies_};
     aws::FrontDoor front_door_{dispatcher_, credentials_,
                                {.version = version, .region = installation_.region, .control_token = installation_.control_token}};
     net::Server api_server_{loop_, front_door_, {}};
@@ -69,6 +73,8 @@ private:
 void Program::add_services() {
     dispatcher_.add(api::iam::bind(iam_));
     dispatcher_.add(api::sts::bind(sts_));
+    dispatcher_.add(api::s3::bind(s3_));
+    front_door_.set_cross_origin(s3_);
 }
 
 void Program::add_controls() {
@@ -118,6 +124,7 @@ Task<Result<std::string>> Program::control_call(std::string body) {
 
 Task<Result<std::string>> Program::control_reset(std::string) {
     CO_REQUIRE(co_await store_.clear());
+    CO_REQUIRE(co_await object_bodies_.erase_all());
     co_return std::string("{}");
 }
 
@@ -157,11 +164,13 @@ Task<void> Program::wait_for_signal() {
 Task<Status> Program::run() {
     add_services();
     add_controls();
+    CO_REQUIRE(co_await s3_.recover());
     CO_REQUIRE(listen());
     std::ofstream(installation_.pid_file()) << ::getpid() << "\n";
     co_await wait_for_signal();
     co_await api_server_.drain(5s);
     co_await control_server_.drain(1s);
+    co_await s3_.stop();
     std::filesystem::remove(installation_.pid_file());
     co_return ok();
 }

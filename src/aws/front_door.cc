@@ -28,7 +28,6 @@ struct FrontDoor::Request {
     Call call;
     std::string host;             // Lower case, without port.
     std::string path;             // As sent; of S3's virtual hosts in path style.
-    std::optional<std::string> bucket_host;
     sigv4::Request signed_part;
     sigv4::Form form = sigv4::Form::none;
     std::optional<sigv4::Claim> claim;
@@ -39,6 +38,7 @@ struct FrontDoor::Request {
     std::string body;
     void* input = nullptr;
     void* output = nullptr;
+    bool preflight = false;       // A browser's OPTIONS, already answered by the headers.
 
     WireRequest wire() const {
         return {exchange.request().method, path, exchange.request().query, &exchange.request().headers, body};
@@ -127,6 +127,7 @@ Task<void> FrontDoor::api(net::Exchange& exchange, std::string_view host) {
     request.call.request_id = dispatcher_.env().random.uuid();
     request.call.source_address = exchange.peer().address.ip();
     auto status = co_await prepare(request);
+    if (status && request.preflight) co_return co_await send(exchange, 200, "");
     if (status) status = co_await run(request);
     co_await answer(request, std::move(status));
 }
@@ -153,7 +154,12 @@ Task<Status> FrontDoor::prepare(Request& request) {
         if (const auto bucket = virtual_bucket(request.host, request.form != sigv4::Form::none || request.service != nullptr))
             request.path = "/" + percent_encode(*bucket) + request.path;
     }
-    if (cross_origin(request)) co_return fail("OriginNotAllowed", "This origin may not talk to Unkai.", 403);
+    if (!may_cross_origin(request))
+        co_return request.preflight ? fail("AccessForbidden", "CORSResponse: This CORS request is not allowed. This is usually because the "
+                                                              "evalution of Origin, request method / Access-Control-Request-Method or "
+                                                              "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.", 403)
+                                    : fail("OriginNotAllowed", "This origin may not talk to Unkai.", 403);
+    if (request.preflight) co_return ok();
     request.spoken = protocol::detect(*request.service->info, request.wire());
     if (!is_rest(request.spoken)) CO_REQUIRE(co_await read_body(request));
     auto route = protocol::route(*request.service->info, request.spoken, request.wire());
@@ -249,19 +255,19 @@ void FrontDoor::attach_upload(Request& request) {
     request.call.request_body = chunked_upload(request.exchange, std::move(form));
 }
 
-// True when the request comes from a page that may not drive the API. S3 answers by its buckets' rules.
-bool FrontDoor::cross_origin(Request& request) {
+// Whether the request may come from the page that it comes from. S3 is its users' own: browsers are told
+// what the bucket's rules say, and an answer without their headers is one that a foreign page cannot read.
+bool FrontDoor::may_cross_origin(Request& request) {
     const std::string_view origin = request.header("origin");
-    if (request.is_s3() && cross_origin_ != nullptr && !origin.empty()) {
-        const std::string_view rest = std::string_view(request.path).substr(1);
-        const std::string_view asked = request.header("access-control-request-method");
-        const bool preflight = request.exchange.request().method == "OPTIONS";
-        const CrossOrigin::Question question{"", percent_decode(rest.substr(0, rest.find('/'))).value_or(""), origin,
-                                             preflight ? asked : request.exchange.request().method,
-                                             request.header("access-control-request-headers"), preflight};
-        if (cross_origin_->allow(question, request.exchange.headers())) return false;
-    }
-    return !is_allowed_origin(origin) || (origin.empty() && request.header("sec-fetch-site") == "cross-site");
+    if (!request.is_s3() || cross_origin_ == nullptr)
+        return is_allowed_origin(origin) && (!origin.empty() || request.header("sec-fetch-site") != "cross-site");
+    if (origin.empty()) return true;
+    const std::string_view rest = std::string_view(request.path).substr(1);
+    request.preflight = request.exchange.request().method == "OPTIONS";
+    const std::string_view method = request.preflight ? request.header("access-control-request-method") : request.exchange.request().method;
+    const CrossOrigin::Question question{percent_decode(rest.substr(0, rest.find('/'))).value_or(""), origin, method,
+                                         request.header("access-control-request-headers"), request.preflight};
+    return cross_origin_->allow(question, request.exchange.headers()) || !request.preflight;
 }
 
 Task<Status> FrontDoor::run(Request& request) {

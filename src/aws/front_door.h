@@ -39,7 +39,6 @@ class CrossOrigin {
 public:
     virtual ~CrossOrigin() = default;
     struct Question {
-        std::string account;  // Empty: unknown, preflights are not signed.
         std::string bucket;
         std::string_view origin;
         std::string_view method;           // The one that is asked for.
@@ -92,7 +91,7 @@ private:
     void attach_upload(Request& request);
     Task<void> answer(Request& request, Status status);
     Task<void> answer_stream(Request& request);
-    bool cross_origin(Request& request);
+    bool may_cross_origin(Request& request);
 
     Dispatcher& dispatcher_;
     const Credentials& credentials_;
