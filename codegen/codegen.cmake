@@ -2,6 +2,7 @@
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 
 set(unkai_generated ${CMAKE_BINARY_DIR}/gen)
+file(GLOB generator CONFIGURE_DEPENDS codegen/*.py)
 file(GLOB ops_files CONFIGURE_DEPENDS src/services/*/*.ops)
 set(api_sources)
 foreach(ops IN LISTS ops_files)
@@ -11,7 +12,7 @@ foreach(ops IN LISTS ops_files)
         OUTPUT ${out}.h ${out}.cc
         COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/codegen/generate.py
                 ${CMAKE_SOURCE_DIR}/models/${name}.json ${ops} ${out}
-        DEPENDS ${ops} models/${name}.json codegen/generate.py codegen/model.py codegen/overrides.py
+        DEPENDS ${ops} models/${name}.json ${generator}
         COMMENT "Generating api/${name}")
     list(APPEND api_sources ${out}.cc ${out}.h)
 endforeach()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Imports AWS's public API models into models/<service>.json, compact and without prose.
 
-    codegen/import_models.py            # downloads the pinned botocore wheel from PyPI, writes models/
+    codegen/import_models.py            # downloads the pinned botocore wheel from PyPI
     codegen/import_models.py --wheel F  # the same from a wheel that lies here
 
-What is kept is what the generator reads: names, types, members, where they travel, constraints, errors and
-protocol traits. One shape or operation a line, so that a new release of the models is seen in review.
+What is kept is what the generator reads: names, types, members, where they travel, constraints,
+errors and protocol traits. One shape or operation a line, so that a new release of the models is
+seen in review.
 """
 
 import argparse
@@ -30,12 +31,13 @@ apiVersion endpointPrefix globalEndpoint jsonVersion protocol protocols serviceI
 targetPrefix xmlNamespace awsQueryCompatible
 """.split()
 SHAPE = """
-type members required member key value enum min max pattern flattened locationName timestampFormat payload
-exception error fault xmlNamespace sensitive streaming eventstream document union
+type members required member key value enum min max pattern flattened locationName
+timestampFormat payload exception error fault xmlNamespace sensitive streaming eventstream
+document union
 """.split()
 REFERENCE = """
-shape location locationName flattened timestampFormat xmlNamespace xmlAttribute jsonvalue streaming hostLabel
-idempotencyToken queryName resultWrapper
+shape location locationName flattened timestampFormat xmlNamespace xmlAttribute jsonvalue
+streaming hostLabel idempotencyToken queryName resultWrapper
 """.split()
 
 
@@ -68,8 +70,10 @@ def compact_operation(operation):
 
 
 def lines(table):
-    rows = [f"{json.dumps(name)}:{json.dumps(value, separators=(',', ':'), ensure_ascii=False)}"
-            for name, value in table.items()]
+    rows = [
+        f"{json.dumps(name)}:{json.dumps(value, separators=(',', ':'), ensure_ascii=False)}"
+        for name, value in table.items()
+    ]
     return "{\n" + ",\n".join(rows) + "\n}"
 
 
@@ -78,13 +82,16 @@ def render(model):
     operations = {name: compact_operation(op) for name, op in sorted(model["operations"].items())}
     shapes = {name: compact_shape(shape) for name, shape in sorted(model["shapes"].items())}
     metadata = json.dumps(pick(model["metadata"], METADATA), separators=(",", ":"))
-    return f'{{"metadata":{metadata},\n"operations":{lines(operations)},\n"shapes":{lines(shapes)}}}\n'
+    return (
+        f'{{"metadata":{metadata},\n"operations":{lines(operations)},\n"shapes":{lines(shapes)}}}\n'
+    )
 
 
 def newest(archive, service):
     prefix = f"botocore/data/{service}/"
-    found = sorted(name for name in archive.namelist()
-                   if name.startswith(prefix) and "/service-2.json" in name)
+    found = sorted(
+        name for name in archive.namelist() if name.startswith(prefix) and "/service-2.json" in name
+    )
     if not found:
         sys.exit(f"The wheel has no model of '{service}'. See SERVICES in {__file__}.")
     content = archive.read(found[-1])
@@ -94,8 +101,24 @@ def newest(archive, service):
 def download(folder):
     requirements = pathlib.Path(folder, "requirements.txt")
     requirements.write_text(f"{PINNED} --hash={PINNED_HASH}\n")
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
-                    "--only-binary", ":all:", "--dest", folder, "-r", str(requirements)], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "--dest",
+            folder,
+            "-r",
+            str(requirements),
+        ],
+        check=True,
+    )
     return next(pathlib.Path(folder).glob("*.whl"))
 
 

@@ -1,21 +1,21 @@
-"""AWS's models as the generator sees them: shapes reachable from promised operations, with their C++ names.
+"""AWS's models as the generator sees them: what promised operations reach, with C++ names.
 
-A reference to a shape carries traits (flattened, timestampFormat, ...); those of the reference win over those
-of the shape, as in AWS's own clients. Names are the exception: a shape's own locationName names it only as
-the root of a body.
+A reference to a shape carries traits (flattened, timestampFormat, ...); those of the reference win
+over those of the shape, as in AWS's own clients. Names are the exception: a shape's own
+locationName names it only as the root of a body.
 """
 
 import json
 import re
 
 KEYWORDS = set("""
-alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const
-consteval constexpr constinit const_cast continue co_await co_return co_yield decltype default delete do
-double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable
-namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
-reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template
-this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
-while xor xor_eq linux unix errno
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept
+const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype
+default delete do double dynamic_cast else enum explicit export extern false float for friend
+goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq
+private protected public register reinterpret_cast requires return short signed sizeof static
+static_assert static_cast struct switch template this thread_local throw true try typedef typeid
+typename union unsigned using virtual void volatile wchar_t while xor xor_eq linux unix errno
 """.split())
 # Names that the generated namespace or the generated structs need for themselves.
 TAKEN = {"info", "bind", "errors", "op", "tables", "shape_info"}
@@ -34,7 +34,7 @@ SCALARS = {
 
 
 def snake(name):
-    """DBInstanceIdentifier -> db_instance_identifier, QueueURLs -> queue_urls, MD5OfBody -> md5_of_body."""
+    """DBInstanceIdentifier -> db_instance_identifier, MD5OfBody -> md5_of_body."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", name)
     plural = re.search(r"[A-Z]{2,}s$", name)
     if plural:
@@ -117,7 +117,11 @@ class Model:
     def __init__(self, model_path, ops_path):
         with open(model_path, encoding="utf-8") as file:
             raw = json.load(file)
-        self.metadata, self.shapes, self.all_operations = raw["metadata"], raw["shapes"], raw["operations"]
+        self.metadata, self.shapes, self.all_operations = (
+            raw["metadata"],
+            raw["shapes"],
+            raw["operations"],
+        )
         self.operations = []
         for name, is_async in read_ops(ops_path):
             if name not in self.all_operations:
@@ -148,9 +152,13 @@ class Model:
         shape = self.shapes[name]
         if shape["type"] == "structure" and not shape.get("document"):
             if name not in self.members:
-                self.members[name] = [m for m in (Member(self.shapes, n, raw, shape)
-                                                  for n, raw in shape["members"].items())
-                                      if not m.is_stream]
+                self.members[name] = [
+                    m
+                    for m in (
+                        Member(self.shapes, n, raw, shape) for n, raw in shape["members"].items()
+                    )
+                    if not m.is_stream
+                ]
                 used = set()
                 for member in self.members[name]:
                     member.field = unique(snake(member.wire), used)
@@ -169,7 +177,7 @@ class Model:
         self.reached = sorted(set(reached["input"]) | set(reached["output"]))
 
     def _name_structures(self):
-        """<Op>Input and <Op>Output where the shape serves nothing else, the model's name otherwise."""
+        """<Op>Input and <Op>Output where the shape serves nothing else, else the model's name."""
         uses = {}
         for members in self.members.values():
             for member in members:
@@ -190,7 +198,12 @@ class Model:
                     self.cpp[shape] = wanted
                 else:
                     self.aliases.append((wanted, shape))
-        used = set(self.cpp.values()) | {alias for alias, _ in self.aliases} | set(self.empty) | {"Service"}
+        used = (
+            set(self.cpp.values())
+            | {alias for alias, _ in self.aliases}
+            | set(self.empty)
+            | {"Service"}
+        )
         for name in sorted(self.members):
             if name not in self.cpp:
                 word = "ServiceShape" if name == "Service" else name[0].upper() + name[1:]
@@ -198,10 +211,12 @@ class Model:
 
     def _edges(self, name):
         """Structures that must be complete before this one, and all that it reaches in one step."""
+
         def through(inner):
             if inner in self.members:
                 return [inner]
             return [found for part in self.parts(inner) for found in through(part.name)]
+
         return [found for member in self.members[name] for found in through(member.name)]
 
     def _order(self):

@@ -1,6 +1,8 @@
 // Generated from models/cafe.json and cafe.ops. Not to be edited.
 #include "api/cafe.h"
 
+#include "base/shape_tables.h"
+
 #pragma clang diagnostic ignored "-Winvalid-offsetof"
 
 namespace unkai::api::cafe {
@@ -50,9 +52,9 @@ static constexpr ::unkai::MemberInfo ListCupsOutput_members[] = {
 constinit const ::unkai::ShapeInfo ListCupsOutput::shape_info = {.kind = ::unkai::Kind::structure, .name = "ListCupsResponse", .members = ListCupsOutput_members, .member_count = 2, .create = ::unkai::create_shape<ListCupsOutput>, .destroy = ::unkai::destroy_shape<ListCupsOutput>};
 constinit const ::unkai::ShapeInfo ListCupsInput::shape_info = {.kind = ::unkai::Kind::structure, .name = "ListCupsInput", .create = ::unkai::create_shape<ListCupsInput>, .destroy = ::unkai::destroy_shape<ListCupsInput>};
 
+
 template <class Op, auto Method>
-static ::unkai::Status invoke(void* service, ::unkai::aws::Call& call, const void* in,
-                              void* out) {
+static ::unkai::Status invoke(void* service, ::unkai::aws::Call& call, const void* in, void* out) {
     auto result = (static_cast<Service*>(service)->*Method)(
         call, *static_cast<const typename Op::Input*>(in));
     if (!result) return ::unkai::unexpected(std::move(result.error()));
@@ -60,9 +62,10 @@ static ::unkai::Status invoke(void* service, ::unkai::aws::Call& call, const voi
     return ::unkai::ok();
 }
 
+
 template <class Op, auto Method>
 static ::unkai::Task<::unkai::Status> invoke_async(void* service, ::unkai::aws::Call& call,
-                                          const void* in, void* out) {
+                                                   const void* in, void* out) {
     auto result = co_await (static_cast<Service*>(service)->*Method)(
         call, *static_cast<const typename Op::Input*>(in));
     if (!result) co_return ::unkai::unexpected(std::move(result.error()));

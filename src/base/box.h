@@ -1,7 +1,8 @@
-// Box<T>: an optional value on the heap, for types that contain themselves. Copying copies the value.
+// Box<T>: an optional value on the heap, for types that contain themselves. Copying copies the
+// value.
 //
-// Generated API structs use it where a shape reaches itself (a filter within a filter). It is used as
-// std::optional is: empty by default, `if (box)`, `*box`, `box->`, `box = value`, `box.reset()`.
+// Generated API structs use it where a shape reaches itself (a filter within a filter). It is used
+// as std::optional is: empty by default, `if (box)`, `*box`, `box->`, `box = value`, `box.reset()`.
 #pragma once
 
 #include <memory>

@@ -1,9 +1,11 @@
-// Shapes: constexpr descriptions of plain structs, by which one engine per wire format reads and writes
-// them all (src/aws/protocol). The tables are generated from AWS's models (codegen/generate.py).
+// Shapes: constexpr descriptions of plain structs, by which one engine per wire format reads and
+// writes them all (src/aws/protocol). The tables are generated from AWS's models
+// (codegen/generate.py).
 //
-// A ShapeInfo describes a type; a MemberInfo says where a member lies in its struct and how it travels.
-// Values are reached through `void*` and a few small functions per C++ type, so that the cost of a
-// service is its tables and not code. Nothing here allocates; all tables live as long as the program.
+// A ShapeInfo describes a type; a MemberInfo says where a member lies in its struct and how it
+// travels. Values are reached through `void*` and a few small functions per C++ type, so that the
+// cost of a service is its tables and not code. Nothing here allocates; all tables live as long as
+// the program.
 //
 //     Kind       C++ type of a value            Kind       C++ type of a value
 //     boolean    bool                           blob       std::string, the bytes
@@ -28,9 +30,10 @@
 
 namespace unkai {
 
-// Vectors and maps that know whether the client sent them: an absent list (leave it alone) differs from
-// an empty one (clear it). `present` is set by the decoders; set it on an empty list inside an output to
-// have `[]` written. Non-empty ones, and every list directly in an output, are written anyhow.
+// Vectors and maps that know whether the client sent them: an absent list (leave it alone) differs
+// from an empty one (clear it). `present` is set by the decoders; set it on an empty list inside an
+// output to have `[]` written. Non-empty ones, and every list directly in an output, are written
+// anyhow.
 template <class T>
 struct List : std::vector<T> {
     using std::vector<T>::vector;
@@ -52,15 +55,24 @@ struct Map : std::map<std::string, T> {
 };
 
 enum class Kind : uint8_t {
-    boolean, int32, int64, number, string, blob, timestamp, document, list, map, structure
+    boolean,
+    int32,
+    int64,
+    number,
+    string,
+    blob,
+    timestamp,
+    document,
+    list,
+    map,
+    structure
 };
 enum class TimeFormat : uint8_t { by_protocol, iso8601, epoch_seconds, http_date };
-enum class Location : uint8_t {
-    body, header, header_prefix, uri, query, status_code, payload
-};
+enum class Location : uint8_t { body, header, header_prefix, uri, query, status_code, payload };
 
-// How a value lies in its field: itself (a null Storage), optional, boxed, or a list or map that knows
-// whether it was given. get: the value, nullptr when absent. make: makes it present and returns it.
+// How a value lies in its field: itself (a null Storage), optional, boxed, or a list or map that
+// knows whether it was given. get: the value, nullptr when absent. make: makes it present and
+// returns it.
 struct Storage {
     const void* (*get)(const void* field);
     void* (*make)(void* field);
@@ -83,8 +95,13 @@ struct ShapeInfo;
 
 struct MemberInfo {
     enum Flag : uint8_t {
-        required = 1, flattened = 2, xml_attribute = 4, json_value = 8, idempotency_token = 16,
-        host_label = 32, sensitive = 64
+        required = 1,
+        flattened = 2,
+        xml_attribute = 4,
+        json_value = 8,
+        idempotency_token = 16,
+        host_label = 32,
+        sensitive = 64
     };
     std::string_view name;       // The model's name of it.
     std::string_view wire_name;  // The name in bodies, headers, query strings; of lists in XML too.
@@ -146,74 +163,5 @@ struct ShapeInfo {
     const MemberInfo* begin() const { return members; }
     const MemberInfo* end() const { return members + member_count; }
 };
-
-// The functions behind the tables, once per C++ type.
-template <class T>
-inline constexpr Storage optional_storage = {
-    [](const void* field) -> const void* {
-        const auto* value = static_cast<const std::optional<T>*>(field);
-        return value->has_value() ? &**value : nullptr;
-    },
-    [](void* field) -> void* { return &static_cast<std::optional<T>*>(field)->emplace(); }};
-
-template <class T>
-inline constexpr Storage box_storage = {
-    [](const void* field) -> const void* {
-        const auto* value = static_cast<const Box<T>*>(field);
-        return value->has_value() ? &**value : nullptr;
-    },
-    [](void* field) -> void* { return &static_cast<Box<T>*>(field)->emplace(); }};
-
-// List<T> and Map<T>: absent unless given.
-template <class T>
-inline constexpr Storage given_storage = {
-    [](const void* field) -> const void* {
-        return static_cast<const T*>(field)->given() ? field : nullptr;
-    },
-    [](void* field) -> void* {
-        static_cast<T*>(field)->present = true;
-        return field;
-    }};
-
-template <class T>
-inline constexpr ListOps list_ops = {
-    [](const void* list) { return static_cast<const List<T>*>(list)->size(); },
-    [](const void* list, size_t index) -> const void* {
-        return static_cast<const List<T>*>(list)->data() + index;
-    },
-    [](void* list) -> void* { return &static_cast<List<T>*>(list)->emplace_back(); }};
-
-template <class T>
-inline constexpr MapOps map_ops = {
-    [](const void* map) { return static_cast<const Map<T>*>(map)->size(); },
-    [](const void* map, void* context, MapOps::Visit visit) {
-        for (const auto& [key, value] : *static_cast<const Map<T>*>(map)) visit(context, key, &value);
-    },
-    [](void* map, std::string_view key) -> void* {
-        return &(*static_cast<Map<T>*>(map))[std::string(key)];
-    }};
-
-// Shapes without constraints, shared by all services.
-namespace shapes {
-inline constexpr ShapeInfo boolean = {.kind = Kind::boolean};
-inline constexpr ShapeInfo int32 = {.kind = Kind::int32};
-inline constexpr ShapeInfo int64 = {.kind = Kind::int64};
-inline constexpr ShapeInfo number = {.kind = Kind::number};
-inline constexpr ShapeInfo string = {.kind = Kind::string};
-inline constexpr ShapeInfo blob = {.kind = Kind::blob};
-inline constexpr ShapeInfo document = {.kind = Kind::document};
-inline constexpr ShapeInfo timestamp = {.kind = Kind::timestamp};
-inline constexpr ShapeInfo timestamp_iso8601 = {.kind = Kind::timestamp,
-                                                .time_format = TimeFormat::iso8601};
-inline constexpr ShapeInfo timestamp_epoch = {.kind = Kind::timestamp,
-                                              .time_format = TimeFormat::epoch_seconds};
-inline constexpr ShapeInfo timestamp_http = {.kind = Kind::timestamp,
-                                             .time_format = TimeFormat::http_date};
-}  // namespace shapes
-
-template <class T>
-void* create_shape() { return new T; }
-template <class T>
-void destroy_shape(void* object) { delete static_cast<T*>(object); }
 
 }  // namespace unkai

@@ -9,7 +9,8 @@ namespace unkai::wire {
 static constexpr int most_depth = 100;
 
 bool CborReader::fail(std::string_view what) {
-    if (error_.empty()) error_ = "CBOR: " + std::string(what) + " (byte " + std::to_string(at_) + ").";
+    if (error_.empty())
+        error_ = "CBOR: " + std::string(what) + " (byte " + std::to_string(at_) + ").";
     return false;
 }
 
@@ -58,7 +59,8 @@ CborReader::Kind CborReader::peek() {
         return Kind::failed;
     }
     const auto byte = static_cast<unsigned char>(bytes_[at_]);
-    constexpr Kind kinds[] = {Kind::integer, Kind::integer, Kind::bytes, Kind::text, Kind::array, Kind::map};
+    constexpr Kind kinds[] = {Kind::integer, Kind::integer, Kind::bytes,
+                              Kind::text,    Kind::array,   Kind::map};
     if (byte >> 5 < 6) return kinds[byte >> 5];
     if (byte == 0xF4 || byte == 0xF5) return Kind::boolean;
     if (byte == 0xF6 || byte == 0xF7) return Kind::null;
@@ -120,16 +122,23 @@ static double half(uint64_t bits) {
     const auto exponent = static_cast<int>(bits >> 10 & 31);
     const auto mantissa = static_cast<double>(bits & 1023);
     double value = 0;
-    if (exponent == 0) value = std::ldexp(mantissa, -24);
-    else if (exponent != 31) value = std::ldexp(mantissa + 1024, exponent - 25);
-    else value = mantissa == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+    if (exponent == 0)
+        value = std::ldexp(mantissa, -24);
+    else if (exponent != 31)
+        value = std::ldexp(mantissa + 1024, exponent - 25);
+    else
+        value = mantissa == 0 ? std::numeric_limits<double>::infinity()
+                              : std::numeric_limits<double>::quiet_NaN();
     return bits >> 15 != 0 ? -value : value;
 }
 
 bool CborReader::read_float(const Head& number, double& value) {
-    if (number.extra == 25) value = half(number.value);
-    else if (number.extra == 26) value = std::bit_cast<float>(static_cast<uint32_t>(number.value));
-    else value = std::bit_cast<double>(number.value);
+    if (number.extra == 25)
+        value = half(number.value);
+    else if (number.extra == 26)
+        value = std::bit_cast<float>(static_cast<uint32_t>(number.value));
+    else
+        value = std::bit_cast<double>(number.value);
     return true;
 }
 
@@ -181,15 +190,19 @@ bool CborReader::skip() {
     bool flag = false;
     Items items;
     switch (peek()) {
-        case Kind::null: return read_null();
-        case Kind::boolean: return read_bool(flag);
+        case Kind::null:
+            return read_null();
+        case Kind::boolean:
+            return read_bool(flag);
         case Kind::integer:
         case Kind::number: {
             Head value;
             return head(value);
         }
-        case Kind::text: return read_text(text);
-        case Kind::bytes: return read_bytes(text);
+        case Kind::text:
+            return read_text(text);
+        case Kind::bytes:
+            return read_bytes(text);
         case Kind::array:
             if (!enter_array(items)) return false;
             while (next(items))
@@ -200,7 +213,8 @@ bool CborReader::skip() {
             while (next(items))
                 if (!skip() || !skip()) return false;
             return !failed();
-        case Kind::failed: return false;
+        case Kind::failed:
+            return false;
     }
     return false;
 }
@@ -208,17 +222,24 @@ bool CborReader::skip() {
 void CborWriter::head(uint8_t major, uint64_t value) {
     const auto lead = [&](uint8_t extra) { out_ += static_cast<char>(major << 5 | extra); };
     int bytes = 0;
-    if (value < 24) lead(static_cast<uint8_t>(value));
-    else if (value <= 0xFF) lead(24), bytes = 1;
-    else if (value <= 0xFFFF) lead(25), bytes = 2;
-    else if (value <= 0xFFFFFFFF) lead(26), bytes = 4;
-    else lead(27), bytes = 8;
+    if (value < 24)
+        lead(static_cast<uint8_t>(value));
+    else if (value <= 0xFF)
+        lead(24), bytes = 1;
+    else if (value <= 0xFFFF)
+        lead(25), bytes = 2;
+    else if (value <= 0xFFFFFFFF)
+        lead(26), bytes = 4;
+    else
+        lead(27), bytes = 8;
     while (bytes-- > 0) out_ += static_cast<char>(value >> (8 * bytes));
 }
 
 void CborWriter::integer(int64_t value) {
-    if (value >= 0) head(0, static_cast<uint64_t>(value));
-    else head(1, static_cast<uint64_t>(-1 - value));
+    if (value >= 0)
+        head(0, static_cast<uint64_t>(value));
+    else
+        head(1, static_cast<uint64_t>(-1 - value));
 }
 
 void CborWriter::number(double value) {

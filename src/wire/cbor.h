@@ -1,9 +1,9 @@
 // CBOR (RFC 8949), as far as rpc-v2-cbor uses it: a pull reader and a writer.
 //
-// Reading takes definite and indefinite lengths, floats of 16, 32 and 64 bits, tag 1 (epoch seconds), and
-// passes over other tags. After the first error every read fails and finish() tells it. Limits: depth 100.
-// Writing is canonical in that it is definite: the caller gives the sizes of maps and arrays.
-// https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+// Reading takes definite and indefinite lengths, floats of 16, 32 and 64 bits, tag 1 (epoch
+// seconds), and passes over other tags. After the first error every read fails and finish() tells
+// it. Limits: depth 100. Writing is canonical in that it is definite: the caller gives the sizes of
+// maps and arrays. https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ public:
 
     Kind peek();  // What the next value is; tags before it are consumed.
 
-    // A collection under way. Before each element (or key) ask next(); false means that it has ended.
+    // A collection under way. Before each element (or key) ask next(); false means that it has
+    // ended.
     struct Items {
         uint64_t left = 0;
         bool indefinite = false;
@@ -34,8 +35,8 @@ public:
 
     bool read_null();  // Null or undefined.
     bool read_bool(bool& value);
-    bool read_int(int64_t& value);      // An overflow of 64 bits fails.
-    bool read_double(double& value);    // Integers too.
+    bool read_int(int64_t& value);    // An overflow of 64 bits fails.
+    bool read_double(double& value);  // Integers too.
     bool read_text(std::string& value);
     bool read_bytes(std::string& value);
     bool skip();

@@ -3,9 +3,9 @@
 //     XmlWriter xml(out);
 //     xml.open("Error"); xml.leaf("Code", "NoSuchKey"); xml.close();
 //
-// Text and attributes are escaped; carriage returns and what XML cannot hold as itself become character
-// references or U+FFFD. The caller's names must be XML names. Appends to `out`; no other allocation but
-// the stack of open names.
+// Text and attributes are escaped; carriage returns and what XML cannot hold as itself become
+// character references or U+FFFD. The caller's names must be XML names. Appends to `out`; no other
+// allocation but the stack of open names.
 #pragma once
 
 #include <string>

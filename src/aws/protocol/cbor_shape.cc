@@ -10,16 +10,24 @@ using wire::CborWriter;
 
 static void write_scalar(CborWriter& out, const ShapeInfo& shape, const void* value) {
     switch (shape.kind) {
-        case Kind::boolean: return out.boolean(*static_cast<const bool*>(value));
-        case Kind::int32: return out.integer(*static_cast<const int32_t*>(value));
-        case Kind::int64: return out.integer(*static_cast<const int64_t*>(value));
-        case Kind::number: return out.number(*static_cast<const double*>(value));
-        case Kind::blob: return out.bytes(*static_cast<const std::string*>(value));
+        case Kind::boolean:
+            return out.boolean(*static_cast<const bool*>(value));
+        case Kind::int32:
+            return out.integer(*static_cast<const int32_t*>(value));
+        case Kind::int64:
+            return out.integer(*static_cast<const int64_t*>(value));
+        case Kind::number:
+            return out.number(*static_cast<const double*>(value));
+        case Kind::blob:
+            return out.bytes(*static_cast<const std::string*>(value));
         case Kind::string:
-        case Kind::document: return out.text(*static_cast<const std::string*>(value));
+        case Kind::document:
+            return out.text(*static_cast<const std::string*>(value));
         case Kind::timestamp:
-            return out.epoch_seconds(static_cast<double>(micros(*static_cast<const Time*>(value))) / 1e6);
-        default: CHECK(false, "not a scalar");
+            return out.epoch_seconds(static_cast<double>(micros(*static_cast<const Time*>(value))) /
+                                     1e6);
+        default:
+            CHECK(false, "not a scalar");
     }
 }
 
@@ -36,7 +44,8 @@ static void write_map(CborWriter& out, const ShapeInfo& shape, const void* value
     });
 }
 
-// What is written of a member; nullptr for nothing. Lists of the outermost structure are, even if empty.
+// What is written of a member; nullptr for nothing. Lists of the outermost structure are, even if
+// empty.
 static const void* written(const ShapeInfo& shape, const MemberInfo& member, const void* object,
                            bool outermost) {
     if (const void* item = member.get(object)) return item;
@@ -45,7 +54,8 @@ static const void* written(const ShapeInfo& shape, const MemberInfo& member, con
     return collection && anyhow ? member.field(object) : nullptr;
 }
 
-static void write_structure(CborWriter& out, const ShapeInfo& shape, const void* value, bool outermost) {
+static void write_structure(CborWriter& out, const ShapeInfo& shape, const void* value,
+                            bool outermost) {
     uint64_t size = 0;
     for (const MemberInfo& member : shape)
         if (written(shape, member, value, outermost) != nullptr) ++size;
@@ -75,7 +85,8 @@ static bool read_list(CborReader& in, const ShapeInfo& shape, void* value, const
         if (in.peek() == CborReader::Kind::null) {
             in.read_null();
             missing.push_back(path.element(i).text());
-        } else if (!read_cbor(in, *shape.element, shape.list->append(value), path.element(i), missing)) {
+        } else if (!read_cbor(in, *shape.element, shape.list->append(value), path.element(i),
+                              missing)) {
             return false;
         }
     }
@@ -89,8 +100,10 @@ static bool read_map(CborReader& in, const ShapeInfo& shape, void* value, const 
     while (in.next(items)) {
         std::string key;
         if (!in.read_text(key)) return false;
-        if (in.peek() == CborReader::Kind::null) in.read_null();
-        else if (!read_cbor(in, *shape.element, shape.map->insert(value, key), path.member(key), missing))
+        if (in.peek() == CborReader::Kind::null)
+            in.read_null();
+        else if (!read_cbor(in, *shape.element, shape.map->insert(value, key), path.member(key),
+                            missing))
             return false;
     }
     return !in.failed();
@@ -112,7 +125,8 @@ static bool read_structure(CborReader& in, const ShapeInfo& shape, void* value, 
             continue;
         }
         seen.set(shape, *found);
-        if (!read_cbor(in, *found->shape, found->make(value), path.member(found->name), missing)) return false;
+        if (!read_cbor(in, *found->shape, found->make(value), path.member(found->name), missing))
+            return false;
     }
     seen.missing(shape, path, missing);
     return !in.failed();
@@ -141,17 +155,26 @@ bool read_cbor(CborReader& in, const ShapeInfo& shape, void* value, const Path& 
                std::vector<std::string>& missing) {
     if (path.too_deep()) return in.fail("values lie too deep within each other");
     switch (shape.kind) {
-        case Kind::structure: return read_structure(in, shape, value, path, missing);
-        case Kind::list: return read_list(in, shape, value, path, missing);
-        case Kind::map: return read_map(in, shape, value, path, missing);
-        case Kind::boolean: return in.read_bool(*static_cast<bool*>(value));
+        case Kind::structure:
+            return read_structure(in, shape, value, path, missing);
+        case Kind::list:
+            return read_list(in, shape, value, path, missing);
+        case Kind::map:
+            return read_map(in, shape, value, path, missing);
+        case Kind::boolean:
+            return in.read_bool(*static_cast<bool*>(value));
         case Kind::int32:
-        case Kind::int64: return read_integer(in, shape, value);
-        case Kind::number: return in.read_double(*static_cast<double*>(value));
-        case Kind::blob: return in.read_bytes(*static_cast<std::string*>(value));
+        case Kind::int64:
+            return read_integer(in, shape, value);
+        case Kind::number:
+            return in.read_double(*static_cast<double*>(value));
+        case Kind::blob:
+            return in.read_bytes(*static_cast<std::string*>(value));
         case Kind::string:
-        case Kind::document: return in.read_text(*static_cast<std::string*>(value));
-        case Kind::timestamp: return read_time(in, *static_cast<Time*>(value));
+        case Kind::document:
+            return in.read_text(*static_cast<std::string*>(value));
+        case Kind::timestamp:
+            return read_time(in, *static_cast<Time*>(value));
     }
     return false;
 }

@@ -10,7 +10,8 @@
 
 namespace unkai::aws::protocol {
 
-void write_cbor(wire::CborWriter& out, const ShapeInfo& shape, const void* value, bool outermost = true);
+void write_cbor(wire::CborWriter& out, const ShapeInfo& shape, const void* value,
+                bool outermost = true);
 // False when the reader has failed; its finish() tells why.
 bool read_cbor(wire::CborReader& in, const ShapeInfo& shape, void* value, const Path& path,
                std::vector<std::string>& missing);

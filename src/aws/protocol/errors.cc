@@ -10,19 +10,23 @@ namespace unkai::aws::protocol {
 
 static const ErrorInfo* find_error(const ServiceInfo& service, std::string_view code) {
     for (uint16_t i = 0; i < service.error_count; ++i)
-        if (service.errors[i].shape == code || service.errors[i].code == code) return &service.errors[i];
+        if (service.errors[i].shape == code || service.errors[i].code == code)
+            return &service.errors[i];
     return nullptr;
 }
 
-static std::string_view fault_name(const Error& error) { return error.sender_fault() ? "Sender" : "Receiver"; }
+static std::string_view fault_name(const Error& error) {
+    return error.sender_fault() ? "Sender" : "Receiver";
+}
 
 static void xml_fields(wire::XmlWriter& xml, const Error& error) {
     for (const auto& [name, value] : error.fields) xml.leaf(name, value);
 }
 
 // <ErrorResponse>: query, and rest-xml but for S3.
-static void write_error_response(const ServiceInfo& service, const Error& error, std::string_view code,
-                                 std::string_view request_id, WireResponse& answer) {
+static void write_error_response(const ServiceInfo& service, const Error& error,
+                                 std::string_view code, std::string_view request_id,
+                                 WireResponse& answer) {
     wire::XmlWriter xml(answer.body);
     xml.open("ErrorResponse");
     write_xmlns(xml, service.xmlns);
@@ -109,15 +113,17 @@ static void write_json_error(const ServiceInfo& service, Protocol protocol, cons
         json.string(value);
     }
     json.end_object();
-    const std::string version = service.json_version.empty() ? "1.1" : std::string(service.json_version);
-    answer.add("Content-Type", protocol == Protocol::json ? "application/x-amz-json-" + version : "application/json");
+    const std::string version =
+        service.json_version.empty() ? "1.1" : std::string(service.json_version);
+    answer.add("Content-Type", protocol == Protocol::json ? "application/x-amz-json-" + version
+                                                          : "application/json");
     answer.add("x-amzn-RequestId", std::string(request_id));
     if (protocol == Protocol::rest_json) answer.add("x-amzn-ErrorType", std::string(shape));
     add_query_error(service, known, error, answer);
 }
 
-static void write_cbor_error(const ServiceInfo& service, const Error& error, std::string_view request_id,
-                             WireResponse& answer) {
+static void write_cbor_error(const ServiceInfo& service, const Error& error,
+                             std::string_view request_id, WireResponse& answer) {
     const ErrorInfo* known = find_error(service, error.code);
     const std::string_view shape = known != nullptr ? known->shape : std::string_view(error.code);
     wire::CborWriter cbor(answer.body);
@@ -145,15 +151,25 @@ WireResponse encode_error(Protocol protocol, const ServiceInfo& service, const E
     const ErrorInfo* known = find_error(service, error.code);
     const std::string_view code = known != nullptr ? known->code : std::string_view(error.code);
     switch (protocol) {
-        case Protocol::query: write_error_response(service, error, code, request_id, answer); break;
-        case Protocol::rest_xml:
-            if (service.name == "s3") write_s3_error(error, request_id, answer);
-            else write_error_response(service, error, code, request_id, answer);
+        case Protocol::query:
+            write_error_response(service, error, code, request_id, answer);
             break;
-        case Protocol::ec2: write_ec2_error(error, request_id, answer); break;
+        case Protocol::rest_xml:
+            if (service.name == "s3")
+                write_s3_error(error, request_id, answer);
+            else
+                write_error_response(service, error, code, request_id, answer);
+            break;
+        case Protocol::ec2:
+            write_ec2_error(error, request_id, answer);
+            break;
         case Protocol::json:
-        case Protocol::rest_json: write_json_error(service, protocol, error, request_id, answer); break;
-        case Protocol::cbor: write_cbor_error(service, error, request_id, answer); break;
+        case Protocol::rest_json:
+            write_json_error(service, protocol, error, request_id, answer);
+            break;
+        case Protocol::cbor:
+            write_cbor_error(service, error, request_id, answer);
+            break;
     }
     return answer;
 }

@@ -41,9 +41,11 @@ Status parse_form(std::string_view text, FormNode& root) {
     return ok();
 }
 
-static Status read_scalar(const FormNode& node, const ShapeInfo& shape, void* value, const Path& path) {
+static Status read_scalar(const FormNode& node, const ShapeInfo& shape, void* value,
+                          const Path& path) {
     if (!node.value)
-        return fail("MalformedInput", "The parameter at '" + path.text() + "' takes a value, not parts.", 400);
+        return fail("MalformedInput",
+                    "The parameter at '" + path.text() + "' takes a value, not parts.", 400);
     if (!parse_scalar(shape, *node.value, value, TimeFormat::iso8601))
         return fail("MalformedInput",
                     "'" + *node.value + "' at '" + path.text() + "' is not a valid " +
@@ -63,7 +65,8 @@ static std::vector<const FormNode*> numbered(const FormNode& node) {
 }
 
 // Where the numbered items lie: below `member` (or the list's own word) or, flattened, right here.
-static const FormNode& items_of(const FormNode& node, std::string_view own, std::string_view usual) {
+static const FormNode& items_of(const FormNode& node, std::string_view own,
+                                std::string_view usual) {
     const FormNode* inner = own.empty() ? nullptr : node.child(own);
     if (inner == nullptr) inner = node.child(usual);
     if (inner == nullptr) return node;
@@ -71,32 +74,35 @@ static const FormNode& items_of(const FormNode& node, std::string_view own, std:
     return *inner;
 }
 
-static Status read_list(const FormNode& node, const ShapeInfo& shape, void* value, const FormStyle& style,
-                        const Path& path, std::vector<std::string>& missing) {
+static Status read_list(const FormNode& node, const ShapeInfo& shape, void* value,
+                        const FormStyle& style, const Path& path,
+                        std::vector<std::string>& missing) {
     const FormNode& items = items_of(node, shape.element_name, "member");
     items.used = true;
     size_t index = 0;
     for (const FormNode* item : numbered(items)) {
-        REQUIRE(read_form(*item, *shape.element, shape.list->append(value), style, path.element(index),
-                          missing));
+        REQUIRE(read_form(*item, *shape.element, shape.list->append(value), style,
+                          path.element(index), missing));
         ++index;
     }
     return ok();
 }
 
-static Status read_map(const FormNode& node, const ShapeInfo& shape, void* value, const FormStyle& style,
-                       const Path& path, std::vector<std::string>& missing) {
+static Status read_map(const FormNode& node, const ShapeInfo& shape, void* value,
+                       const FormStyle& style, const Path& path,
+                       std::vector<std::string>& missing) {
     const FormNode& items = items_of(node, "entry", "entry");
     items.used = true;
     for (const FormNode* item : numbered(items)) {
         item->used = true;
         const FormNode* key = item->child(shape.key_name.empty() ? "key" : shape.key_name);
         if (key == nullptr) key = item->child("Name");  // As SQS and SNS named them.
-        const FormNode* inner = item->child(shape.element_name.empty() ? "value" : shape.element_name);
+        const FormNode* inner =
+            item->child(shape.element_name.empty() ? "value" : shape.element_name);
         if (inner == nullptr) inner = item->child("Value");
         if (key == nullptr || !key->value || inner == nullptr)
-            return fail("MalformedInput", "The map at '" + path.text() + "' has an entry without key or value.",
-                        400);
+            return fail("MalformedInput",
+                        "The map at '" + path.text() + "' has an entry without key or value.", 400);
         key->used = true;
         REQUIRE(read_form(*inner, *shape.element, shape.map->insert(value, *key->value), style,
                           path.member(*key->value), missing));
@@ -108,18 +114,21 @@ static std::string wire_name(const MemberInfo& member, const FormStyle& style) {
     std::string name(member.wire_name);
     if (!style.ec2) return name;
     if (!member.query_name.empty()) return std::string(member.query_name);
-    if (!name.empty() && name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 32);
+    if (!name.empty() && name[0] >= 'a' && name[0] <= 'z')
+        name[0] = static_cast<char>(name[0] - 32);
     return name;
 }
 
 static Status read_structure(const FormNode& node, const ShapeInfo& shape, void* value,
-                             const FormStyle& style, const Path& path, std::vector<std::string>& missing) {
+                             const FormStyle& style, const Path& path,
+                             std::vector<std::string>& missing) {
     Seen seen;
     for (const MemberInfo& member : shape) {
         const FormNode* found = node.child(wire_name(member, style));
         if (found == nullptr) continue;
         seen.set(shape, member);
-        REQUIRE(read_form(*found, *member.shape, member.make(value), style, path.member(member.name), missing));
+        REQUIRE(read_form(*found, *member.shape, member.make(value), style,
+                          path.member(member.name), missing));
     }
     seen.missing(shape, path, missing);
     return ok();
@@ -129,16 +138,21 @@ Status read_form(const FormNode& node, const ShapeInfo& shape, void* value, cons
                  const Path& path, std::vector<std::string>& missing) {
     node.used = true;
     switch (shape.kind) {
-        case Kind::structure: return read_structure(node, shape, value, style, path, missing);
-        case Kind::list: return read_list(node, shape, value, style, path, missing);
-        case Kind::map: return read_map(node, shape, value, style, path, missing);
-        default: return read_scalar(node, shape, value, path);
+        case Kind::structure:
+            return read_structure(node, shape, value, style, path, missing);
+        case Kind::list:
+            return read_list(node, shape, value, style, path, missing);
+        case Kind::map:
+            return read_map(node, shape, value, style, path, missing);
+        default:
+            return read_scalar(node, shape, value, path);
     }
 }
 
 static bool is_of_the_protocol(std::string_view key) {
-    constexpr std::string_view known[] = {"Action", "Version", "AWSAccessKeyId", "SecurityToken",
-                                          "Signature", "SignatureMethod", "SignatureVersion", "Timestamp"};
+    constexpr std::string_view known[] = {"Action",           "Version",   "AWSAccessKeyId",
+                                          "SecurityToken",    "Signature", "SignatureMethod",
+                                          "SignatureVersion", "Timestamp"};
     for (const std::string_view name : known)
         if (key == name) return true;
     return key.starts_with("X-Amz-");

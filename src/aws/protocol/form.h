@@ -1,7 +1,9 @@
-// Forms: the requests of the query and ec2 protocols, `Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1`.
+// Forms: the requests of the query and ec2 protocols,
+// `Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1`.
 //
-// A form becomes a tree by the dots of its keys; then the shape decides what is looked up. Limits: 20,000
-// parameters, 32 levels. Lists take their elements by the order of their numbers, gaps allowed.
+// A form becomes a tree by the dots of its keys; then the shape decides what is looked up. Limits:
+// 20,000 parameters, 32 levels. Lists take their elements by the order of their numbers, gaps
+// allowed.
 #pragma once
 
 #include <map>

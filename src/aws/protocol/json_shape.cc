@@ -5,6 +5,7 @@
 
 #include "aws/protocol/scalar.h"
 #include "aws/protocol/seen.h"
+#include "base/shape_tables.h"
 #include "base/strings.h"
 
 namespace unkai::aws::protocol {
@@ -24,22 +25,31 @@ static void write_time(JsonWriter& out, const ShapeInfo& shape, Time time, const
 static void write_scalar(JsonWriter& out, const ShapeInfo& shape, const void* value,
                          const JsonStyle& style) {
     switch (shape.kind) {
-        case Kind::boolean: return out.boolean(*static_cast<const bool*>(value));
-        case Kind::int32: return out.integer(*static_cast<const int32_t*>(value));
-        case Kind::int64: return out.integer(*static_cast<const int64_t*>(value));
-        case Kind::number: return out.number(*static_cast<const double*>(value));
-        case Kind::string: return out.string(*static_cast<const std::string*>(value));
-        case Kind::blob: return out.string(base64(*static_cast<const std::string*>(value)));
-        case Kind::timestamp: return write_time(out, shape, *static_cast<const Time*>(value), style);
+        case Kind::boolean:
+            return out.boolean(*static_cast<const bool*>(value));
+        case Kind::int32:
+            return out.integer(*static_cast<const int32_t*>(value));
+        case Kind::int64:
+            return out.integer(*static_cast<const int64_t*>(value));
+        case Kind::number:
+            return out.number(*static_cast<const double*>(value));
+        case Kind::string:
+            return out.string(*static_cast<const std::string*>(value));
+        case Kind::blob:
+            return out.string(base64(*static_cast<const std::string*>(value)));
+        case Kind::timestamp:
+            return write_time(out, shape, *static_cast<const Time*>(value), style);
         case Kind::document: {
             const auto& text = *static_cast<const std::string*>(value);
             return text.empty() ? out.null() : out.raw(text);
         }
-        default: CHECK(false, "not a scalar");
+        default:
+            CHECK(false, "not a scalar");
     }
 }
 
-static void write_map(JsonWriter& out, const ShapeInfo& shape, const void* value, const JsonStyle& style) {
+static void write_map(JsonWriter& out, const ShapeInfo& shape, const void* value,
+                      const JsonStyle& style) {
     struct Context {
         JsonWriter& out;
         const ShapeInfo& element;
@@ -62,8 +72,8 @@ static void write_structure(JsonWriter& out, const ShapeInfo& shape, const void*
     for (const MemberInfo& member : shape) {
         if (style.body_only && outermost && !member.in_body(style.answer)) continue;
         const void* item = member.get(value);
-        if (item == nullptr && is_collection(member.shape->kind) && style.empty_lists && !shape.is_union &&
-            (outermost || member.has(MemberInfo::required)))
+        if (item == nullptr && is_collection(member.shape->kind) && style.empty_lists &&
+            !shape.is_union && (outermost || member.has(MemberInfo::required)))
             item = member.field(value);
         if (item == nullptr) continue;
         out.key(style.wire_names ? member.wire_name : member.name);
@@ -88,14 +98,20 @@ void write_json(JsonWriter& out, const ShapeInfo& shape, const void* value, cons
 static bool wrong_type(JsonReader& in, JsonReader::Kind found, Kind wanted) {
     const std::string to = " can not be converted to a " + std::string(kind_name(wanted));
     switch (found) {
-        case JsonReader::Kind::boolean: return in.fail("BOOLEAN_VALUE" + to);
-        case JsonReader::Kind::number: return in.fail("NUMBER_VALUE" + to);
-        case JsonReader::Kind::string: return in.fail("STRING_VALUE" + to);
-        case JsonReader::Kind::null: return in.fail("NULL_VALUE" + to);
-        case JsonReader::Kind::array: return in.fail("Start of list found where not expected");
+        case JsonReader::Kind::boolean:
+            return in.fail("BOOLEAN_VALUE" + to);
+        case JsonReader::Kind::number:
+            return in.fail("NUMBER_VALUE" + to);
+        case JsonReader::Kind::string:
+            return in.fail("STRING_VALUE" + to);
+        case JsonReader::Kind::null:
+            return in.fail("NULL_VALUE" + to);
+        case JsonReader::Kind::array:
+            return in.fail("Start of list found where not expected");
         case JsonReader::Kind::object:
             return in.fail("Start of structure or map found where not expected");
-        case JsonReader::Kind::failed: return false;
+        case JsonReader::Kind::failed:
+            return false;
     }
     return false;
 }
@@ -159,7 +175,8 @@ static bool read_list(JsonReader& in, const ShapeInfo& shape, void* value, const
             missing.push_back(path.element(i).text());
             continue;
         }
-        if (!read_json(in, *shape.element, shape.list->append(value), style, path.element(i), missing))
+        if (!read_json(in, *shape.element, shape.list->append(value), style, path.element(i),
+                       missing))
             return false;
     }
     return !in.failed();
@@ -175,16 +192,17 @@ static bool read_map(JsonReader& in, const ShapeInfo& shape, void* value, const 
             in.read_null();
             continue;
         }
-        if (!read_json(in, *shape.element, shape.map->insert(value, key), style, path.member(key), missing))
+        if (!read_json(in, *shape.element, shape.map->insert(value, key), style, path.member(key),
+                       missing))
             return false;
     }
     return !in.failed();
 }
 
-// The member of that name. Clients mostly send members in the model's order: the search goes on from the
-// one met last.
-static const MemberInfo* find_member(const ShapeInfo& shape, std::string_view name, const JsonStyle& style,
-                                     size_t& from) {
+// The member of that name. Clients mostly send members in the model's order: the search goes on
+// from the one met last.
+static const MemberInfo* find_member(const ShapeInfo& shape, std::string_view name,
+                                     const JsonStyle& style, size_t& from) {
     for (size_t i = 0; i < shape.member_count; ++i) {
         const size_t at = (from + i) % shape.member_count;
         const MemberInfo& member = shape.members[at];
@@ -195,8 +213,9 @@ static const MemberInfo* find_member(const ShapeInfo& shape, std::string_view na
     return nullptr;
 }
 
-static bool read_structure(JsonReader& in, const ShapeInfo& shape, void* value, const JsonStyle& style,
-                           const Path& path, std::vector<std::string>& missing) {
+static bool read_structure(JsonReader& in, const ShapeInfo& shape, void* value,
+                           const JsonStyle& style, const Path& path,
+                           std::vector<std::string>& missing) {
     if (in.peek() != JsonReader::Kind::object) return wrong_type(in, in.peek(), Kind::structure);
     const bool outermost = path.parent == nullptr;
     const auto in_body = [&](const MemberInfo& member) {
@@ -212,7 +231,8 @@ static bool read_structure(JsonReader& in, const ShapeInfo& shape, void* value, 
             continue;
         }
         seen.set(shape, *member);
-        if (!read_json(in, *member->shape, member->make(value), style, path.member(member->name), missing))
+        if (!read_json(in, *member->shape, member->make(value), style, path.member(member->name),
+                       missing))
             return false;
     }
     seen.missing(shape, path, missing, in_body);
@@ -223,19 +243,29 @@ bool read_json(JsonReader& in, const ShapeInfo& shape, void* value, const JsonSt
                const Path& path, std::vector<std::string>& missing) {
     if (path.too_deep()) return in.fail("values lie too deep within each other");
     switch (shape.kind) {
-        case Kind::structure: return read_structure(in, shape, value, style, path, missing);
-        case Kind::list: return read_list(in, shape, value, style, path, missing);
-        case Kind::map: return read_map(in, shape, value, style, path, missing);
+        case Kind::structure:
+            return read_structure(in, shape, value, style, path, missing);
+        case Kind::list:
+            return read_list(in, shape, value, style, path, missing);
+        case Kind::map:
+            return read_map(in, shape, value, style, path, missing);
         case Kind::boolean:
-            if (in.peek() != JsonReader::Kind::boolean) return wrong_type(in, in.peek(), shape.kind);
+            if (in.peek() != JsonReader::Kind::boolean)
+                return wrong_type(in, in.peek(), shape.kind);
             return in.read_bool(*static_cast<bool*>(value));
         case Kind::int32:
-        case Kind::int64: return read_integer(in, shape, value);
-        case Kind::number: return read_number(in, *static_cast<double*>(value));
+        case Kind::int64:
+            return read_integer(in, shape, value);
+        case Kind::number:
+            return read_number(in, *static_cast<double*>(value));
         case Kind::string:
-        case Kind::blob: return read_text(in, shape, *static_cast<std::string*>(value));
-        case Kind::timestamp: return read_time(in, shape, *static_cast<Time*>(value));
-        case Kind::document: *static_cast<std::string*>(value) = in.read_raw(); return !in.failed();
+        case Kind::blob:
+            return read_text(in, shape, *static_cast<std::string*>(value));
+        case Kind::timestamp:
+            return read_time(in, shape, *static_cast<Time*>(value));
+        case Kind::document:
+            *static_cast<std::string*>(value) = in.read_raw();
+            return !in.failed();
     }
     return false;
 }
@@ -256,7 +286,8 @@ Status shape_from_json(const ShapeInfo& shape, void* value, std::string_view tex
     read_json(in, shape, value, stored, Path{}, missing);
     REQUIRE(in.finish());
     if (!missing.empty())
-        return fail("ValidationException", "Missing required members: " + join(missing, ", ") + ".", 400);
+        return fail("ValidationException", "Missing required members: " + join(missing, ", ") + ".",
+                    400);
     return ok();
 }
 

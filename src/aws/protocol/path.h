@@ -1,5 +1,6 @@
-// Path: where in an input a value lies, as AWS's validation messages spell it: lower camel case, elements
-// of lists as `.2.member`. Lives on the stack of the walk that is under way; costs nothing until rendered.
+// Path: where in an input a value lies, as AWS's validation messages spell it: lower camel case,
+// elements of lists as `.2.member`. Lives on the stack of the walk that is under way; costs nothing
+// until rendered.
 #pragma once
 
 #include <string>
@@ -20,7 +21,8 @@ struct Path {
     bool too_deep() const { return depth > most_depth; }
 
     std::string text() const {
-        std::string out = parent != nullptr && parent->parent != nullptr ? parent->text() + "." : "";
+        std::string out =
+            parent != nullptr && parent->parent != nullptr ? parent->text() + "." : "";
         if (parent == nullptr) return out;
         if (name.empty()) return out + std::to_string(index) + ".member";
         out += name[0] >= 'A' && name[0] <= 'Z' ? static_cast<char>(name[0] + 32) : name[0];

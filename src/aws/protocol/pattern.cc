@@ -16,7 +16,8 @@ bool Pattern::Class::has(uint32_t point) const {
     return negated;
 }
 
-// Recursive descent over the source; code is emitted as it goes. A repeated atom is parsed once a copy.
+// Recursive descent over the source; code is emitted as it goes. A repeated atom is parsed once a
+// copy.
 class PatternParser {
 public:
     explicit PatternParser(std::string_view source) : source_(source) {}
@@ -87,12 +88,16 @@ private:
         const size_t source_end = at_;
         uint32_t least = 1, most = 1;
         bool endless = false;
-        if (take("*")) least = 0, endless = true;
-        else if (take("+")) endless = true;
-        else if (take("?")) least = 0;
+        if (take("*"))
+            least = 0, endless = true;
+        else if (take("+"))
+            endless = true;
+        else if (take("?"))
+            least = 0;
         else if (look() == '{') {
             if (!counts(least, most, endless)) return false;
-        } else return true;
+        } else
+            return true;
         take("?");  // Lazy: the same texts match.
         if (look() == '+' || look() == '*') return false;
         const size_t after = at_;
@@ -169,10 +174,12 @@ private:
             if (!member(set)) return false;
             const bool single = set.ranges.size() == before + 1 &&
                                 set.ranges.back().first == set.ranges.back().last;
-            if (!single || look() != '-' || at_ + 1 >= source_.size() || source_[at_ + 1] == ']') continue;
+            if (!single || look() != '-' || at_ + 1 >= source_.size() || source_[at_ + 1] == ']')
+                continue;
             ++at_;
             Class end;
-            if (!member(end) || end.ranges.size() != 1 || end.ranges[0].first != end.ranges[0].last) return false;
+            if (!member(end) || end.ranges.size() != 1 || end.ranges[0].first != end.ranges[0].last)
+                return false;
             if (end.ranges[0].first < set.ranges.back().first) return false;
             set.ranges.back().last = end.ranges[0].first;
         }
@@ -195,23 +202,40 @@ private:
         if (!more()) return false;
         const char kind = source_[at_++];
         switch (kind) {
-            case 'd': return add(set, {{'0', '9'}}), true;
-            case 'D': return add(set, {{0, '0' - 1}, {'9' + 1, last_point}}), true;
-            case 'w': return add(set, {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}, {'_', '_'}}), true;
+            case 'd':
+                return add(set, {{'0', '9'}}), true;
+            case 'D':
+                return add(set, {{0, '0' - 1}, {'9' + 1, last_point}}), true;
+            case 'w':
+                return add(set, {{'0', '9'}, {'A', 'Z'}, {'a', 'z'}, {'_', '_'}}), true;
             case 'W':
-                return add(set, {{0, '0' - 1}, {'9' + 1, 'A' - 1}, {'Z' + 1, '_' - 1}, {'`', '`'},
-                                 {'z' + 1, last_point}}), true;
-            case 's': return add(set, {{'\t', '\r'}, {' ', ' '}}), true;
-            case 'S': return add(set, {{0, '\t' - 1}, {'\r' + 1, ' ' - 1}, {' ' + 1, last_point}}), true;
-            case 'n': return add(set, {{'\n', '\n'}}), true;
-            case 'r': return add(set, {{'\r', '\r'}}), true;
-            case 't': return add(set, {{'\t', '\t'}}), true;
-            case 'x': return numeric(set, 2);
-            case 'u': return numeric(set, 4);
-            case 'p': return category(set);
-            default: break;
+                return add(set, {{0, '0' - 1},
+                                 {'9' + 1, 'A' - 1},
+                                 {'Z' + 1, '_' - 1},
+                                 {'`', '`'},
+                                 {'z' + 1, last_point}}),
+                       true;
+            case 's':
+                return add(set, {{'\t', '\r'}, {' ', ' '}}), true;
+            case 'S':
+                return add(set, {{0, '\t' - 1}, {'\r' + 1, ' ' - 1}, {' ' + 1, last_point}}), true;
+            case 'n':
+                return add(set, {{'\n', '\n'}}), true;
+            case 'r':
+                return add(set, {{'\r', '\r'}}), true;
+            case 't':
+                return add(set, {{'\t', '\t'}}), true;
+            case 'x':
+                return numeric(set, 2);
+            case 'u':
+                return numeric(set, 4);
+            case 'p':
+                return category(set);
+            default:
+                break;
         }
-        const bool word = (kind >= 'a' && kind <= 'z') || (kind >= 'A' && kind <= 'Z') || (kind >= '0' && kind <= '9');
+        const bool word = (kind >= 'a' && kind <= 'z') || (kind >= 'A' && kind <= 'Z') ||
+                          (kind >= '0' && kind <= '9');
         if (word) return false;
         const auto point = static_cast<unsigned char>(kind);
         return add(set, {{point, point}}), point < 0x80;
@@ -222,7 +246,8 @@ private:
         if (!number || at_ + digits > source_.size()) return false;
         at_ += digits;
         auto point = static_cast<uint32_t>(*number);
-        if (point >= 0xD800 && point < 0xDC00 && source_.substr(at_, 2) == "\\u") {  // A pair of surrogates.
+        if (point >= 0xD800 && point < 0xDC00 &&
+            source_.substr(at_, 2) == "\\u") {  // A pair of surrogates.
             const auto low = parse_uint(source_.substr(at_ + 2, 4), 16);
             if (low && *low >= 0xDC00 && *low < 0xE000) {
                 at_ += 6;
@@ -272,7 +297,9 @@ private:
     Pattern out_;
 };
 
-std::optional<Pattern> Pattern::compile(std::string_view source) { return PatternParser(source).run(); }
+std::optional<Pattern> Pattern::compile(std::string_view source) {
+    return PatternParser(source).run();
+}
 
 // The set of instructions at which the match stands; each at most once a step.
 struct Pattern::Threads {
@@ -298,8 +325,12 @@ void Pattern::add(Threads& threads, uint32_t at, bool at_begin, bool at_end) con
         threads.marked[at] = threads.step;
         const Instruction& one = code_[at];
         switch (one.op) {
-            case Op::one_of: threads.list.push_back(at); break;
-            case Op::jump: pending.push_back(one.a); break;
+            case Op::one_of:
+                threads.list.push_back(at);
+                break;
+            case Op::jump:
+                pending.push_back(one.a);
+                break;
             case Op::split:
                 pending.push_back(one.b);
                 pending.push_back(one.a);
@@ -310,7 +341,9 @@ void Pattern::add(Threads& threads, uint32_t at, bool at_begin, bool at_end) con
             case Op::end:
                 if (at_end) pending.push_back(at + 1);
                 break;
-            case Op::done: threads.matched = true; break;
+            case Op::done:
+                threads.matched = true;
+                break;
         }
     }
 }
@@ -325,7 +358,8 @@ bool Pattern::matches(std::string_view text) const {
         const uint32_t point = PatternParser::next_point(text, at);
         next.clear();
         for (const uint32_t thread : now.list)
-            if (classes_[code_[thread].a].has(point)) add(next, thread + 1, false, at >= text.size());
+            if (classes_[code_[thread].a].has(point))
+                add(next, thread + 1, false, at >= text.size());
         std::swap(now, next);
         if (now.list.empty() && !now.matched) return false;
     }
@@ -335,7 +369,8 @@ bool Pattern::matches(std::string_view text) const {
 bool fits_pattern(std::string_view pattern, std::string_view text) {
     static thread_local std::unordered_map<const char*, std::optional<Pattern>> compiled;
     auto found = compiled.find(pattern.data());
-    if (found == compiled.end()) found = compiled.emplace(pattern.data(), Pattern::compile(pattern)).first;
+    if (found == compiled.end())
+        found = compiled.emplace(pattern.data(), Pattern::compile(pattern)).first;
     return !found->second || found->second->matches(text);
 }
 

@@ -1,8 +1,9 @@
 // Pattern: the regular expressions of AWS's models, matched in time linear in the text.
 //
-// The whole text must match, as AWS's own validation has it. What linear matching cannot do (look-around,
-// back references) and what nobody needs (class intersection) does not compile; such patterns are then not
-// checked. Categories (\p{L}, \p{N}, ...) are exact for ASCII and take every character beyond it.
+// The whole text must match, as AWS's own validation has it. What linear matching cannot do
+// (look-around, back references) and what nobody needs (class intersection) does not compile; such
+// patterns are then not checked. Categories (\p{L}, \p{N}, ...) are exact for ASCII and take every
+// character beyond it.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,8 @@ private:
     std::vector<Class> classes_;
 };
 
-// Whether the text fits the pattern; compiled patterns are kept by the address of their source, which must
-// live as long as the program. True for patterns that do not compile.
+// Whether the text fits the pattern; compiled patterns are kept by the address of their source,
+// which must live as long as the program. True for patterns that do not compile.
 bool fits_pattern(std::string_view pattern, std::string_view text);
 
 }  // namespace unkai::aws::protocol

@@ -51,7 +51,8 @@ TEST(Pattern, IsLinearWhereBacktrackingIsNot) {
 }
 
 TEST(Pattern, DoesNotCompileWhatItCannotMatch) {
-    for (const std::string_view source : {"^(?!\\s*$).+", "(a)\\1", "[a-z&&[^b]]", "a{2,1}", "a**", "(", "[a", "\\b"})
+    for (const std::string_view source :
+         {"^(?!\\s*$).+", "(a)\\1", "[a-z&&[^b]]", "a{2,1}", "a**", "(", "[a", "\\b"})
         EXPECT_FALSE(Pattern::compile(source)) << source;
     EXPECT_TRUE(fits_pattern("^(?!\\s*$).+", "anything"));
 }

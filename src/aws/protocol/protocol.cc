@@ -14,14 +14,16 @@
 namespace unkai::aws::protocol {
 
 void WireResponse::set(std::string_view name, std::string value) {
-    std::erase_if(headers, [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+    std::erase_if(headers,
+                  [&](const auto& header) { return equals_ignoring_case(header.first, name); });
     add(std::string(name), std::move(value));
 }
 
 // Requests.
 
 static Status decode_form(const ServiceInfo& service, bool ec2, const ShapeInfo& shape,
-                          const WireRequest& request, void* input, std::vector<std::string>& missing) {
+                          const WireRequest& request, void* input,
+                          std::vector<std::string>& missing) {
     FormNode root;
     REQUIRE(parse_form(request.query, root));
     REQUIRE(parse_form(request.body, root));
@@ -32,8 +34,8 @@ static Status decode_form(const ServiceInfo& service, bool ec2, const ShapeInfo&
     return ok();
 }
 
-static Status decode_json(const ShapeInfo& shape, std::string_view body, void* input, const JsonStyle& style,
-                          std::vector<std::string>& missing) {
+static Status decode_json(const ShapeInfo& shape, std::string_view body, void* input,
+                          const JsonStyle& style, std::vector<std::string>& missing) {
     wire::JsonReader in(trim(body).empty() ? "{}" : body);
     read_json(in, shape, input, style, Path{}, missing);
     return in.finish();
@@ -50,24 +52,28 @@ static Status decode_cbor(const ShapeInfo& shape, std::string_view body, void* i
 static Status malformed_xml(const ServiceInfo& service) {
     if (service.name == "s3")
         return fail("MalformedXML",
-                    "The XML you provided was not well-formed or did not validate against our published schema",
+                    "The XML you provided was not well-formed or did not validate against our "
+                    "published schema",
                     400);
     return fail(service.name == "cloudfront" ? "InvalidArgument" : "MalformedInput",
                 "The body of the request is not well-formed XML.", 400);
 }
 
-static Status decode_xml(const ServiceInfo& service, const ShapeInfo& shape, std::string_view body, void* value,
-                         bool body_only, std::vector<std::string>& missing) {
+static Status decode_xml(const ServiceInfo& service, const ShapeInfo& shape, std::string_view body,
+                         void* value, bool body_only, std::vector<std::string>& missing) {
     pugi::xml_document document;
     constexpr unsigned flags = pugi::parse_default | pugi::parse_ws_pcdata_single;
-    if (!trim(body).empty() && !document.load_buffer(body.data(), body.size(), flags, pugi::encoding_utf8))
+    if (!trim(body).empty() &&
+        !document.load_buffer(body.data(), body.size(), flags, pugi::encoding_utf8))
         return malformed_xml(service);
-    return read_xml(document.document_element(), shape, value, {.body_only = body_only}, Path{}, missing);
+    return read_xml(document.document_element(), shape, value, {.body_only = body_only}, Path{},
+                    missing);
 }
 
 // The member that is the whole body: bytes and text as they are, a structure in its own form.
-static Status decode_payload(Protocol protocol, const ServiceInfo& service, const MemberInfo& member,
-                             std::string_view body, void* input, std::vector<std::string>& missing) {
+static Status decode_payload(Protocol protocol, const ServiceInfo& service,
+                             const MemberInfo& member, std::string_view body, void* input,
+                             std::vector<std::string>& missing) {
     if (body.empty()) {
         if (member.has(MemberInfo::required)) missing.push_back(Path{}.member(member.name).text());
         return ok();
@@ -83,7 +89,8 @@ static Status decode_payload(Protocol protocol, const ServiceInfo& service, cons
 }
 
 static Status decode_rest(Protocol protocol, const ServiceInfo& service, const Route& route,
-                          const WireRequest& request, void* input, std::vector<std::string>& missing) {
+                          const WireRequest& request, void* input,
+                          std::vector<std::string>& missing) {
     const OperationInfo& operation = *route.operation;
     const ShapeInfo& shape = *operation.input;
     REQUIRE(read_bindings(shape, route, request, input, missing));
@@ -91,7 +98,8 @@ static Status decode_rest(Protocol protocol, const ServiceInfo& service, const R
     if (const MemberInfo* payload = payload_of(shape))
         return decode_payload(protocol, service, *payload, request.body, input, missing);
     if (!has_body(shape, false)) return ok();
-    if (protocol == Protocol::rest_json) return decode_json(shape, request.body, input, {}, missing);
+    if (protocol == Protocol::rest_json)
+        return decode_json(shape, request.body, input, {}, missing);
     return decode_xml(service, shape, request.body, input, true, missing);
 }
 
@@ -99,18 +107,23 @@ Status decode_only(Protocol protocol, const ServiceInfo& service, const Route& r
                    const WireRequest& request, void* input, std::vector<std::string>& missing) {
     const ShapeInfo& shape = *route.operation->input;
     switch (protocol) {
-        case Protocol::query: return decode_form(service, false, shape, request, input, missing);
-        case Protocol::ec2: return decode_form(service, true, shape, request, input, missing);
-        case Protocol::json: return decode_json(shape, request.body, input, {.body_only = false}, missing);
-        case Protocol::cbor: return decode_cbor(shape, request.body, input, missing);
+        case Protocol::query:
+            return decode_form(service, false, shape, request, input, missing);
+        case Protocol::ec2:
+            return decode_form(service, true, shape, request, input, missing);
+        case Protocol::json:
+            return decode_json(shape, request.body, input, {.body_only = false}, missing);
+        case Protocol::cbor:
+            return decode_cbor(shape, request.body, input, missing);
         case Protocol::rest_json:
-        case Protocol::rest_xml: return decode_rest(protocol, service, route, request, input, missing);
+        case Protocol::rest_xml:
+            return decode_rest(protocol, service, route, request, input, missing);
     }
     return ok();
 }
 
-Status decode(Protocol protocol, const ServiceInfo& service, const Route& route, const WireRequest& request,
-              void* input) {
+Status decode(Protocol protocol, const ServiceInfo& service, const Route& route,
+              const WireRequest& request, void* input) {
     std::vector<std::string> missing;
     REQUIRE(decode_only(protocol, service, route, request, input, missing));
     return validate(service, *route.operation->input, input, missing);
@@ -118,8 +131,8 @@ Status decode(Protocol protocol, const ServiceInfo& service, const Route& route,
 
 // Answers.
 
-static void encode_query(const ServiceInfo& service, const OperationInfo& operation, const void* output,
-                         std::string_view request_id, WireResponse& answer) {
+static void encode_query(const ServiceInfo& service, const OperationInfo& operation,
+                         const void* output, std::string_view request_id, WireResponse& answer) {
     wire::XmlWriter xml(answer.body);
     xml.open(std::string(operation.name) + "Response");
     write_xmlns(xml, service.xmlns);
@@ -136,8 +149,8 @@ static void encode_query(const ServiceInfo& service, const OperationInfo& operat
     answer.add("x-amzn-RequestId", std::string(request_id));
 }
 
-static void encode_ec2(const ServiceInfo& service, const OperationInfo& operation, const void* output,
-                       std::string_view request_id, WireResponse& answer) {
+static void encode_ec2(const ServiceInfo& service, const OperationInfo& operation,
+                       const void* output, std::string_view request_id, WireResponse& answer) {
     wire::XmlWriter xml(answer.body);
     xml.declaration();
     xml.open(std::string(operation.name) + "Response");
@@ -151,13 +164,14 @@ static void encode_ec2(const ServiceInfo& service, const OperationInfo& operatio
     answer.add("x-amzn-RequestId", std::string(request_id));
 }
 
-static void encode_json(const ShapeInfo& shape, const void* output, const JsonStyle& style, std::string& body) {
+static void encode_json(const ShapeInfo& shape, const void* output, const JsonStyle& style,
+                        std::string& body) {
     wire::JsonWriter json(body);
     write_json(json, shape, output, style);
 }
 
-static void encode_cbor(const OperationInfo& operation, const void* output, std::string_view request_id,
-                        WireResponse& answer) {
+static void encode_cbor(const OperationInfo& operation, const void* output,
+                        std::string_view request_id, WireResponse& answer) {
     wire::CborWriter cbor(answer.body);
     write_cbor(cbor, *operation.output, output);
     answer.add("Content-Type", "application/cbor");
@@ -190,14 +204,16 @@ static void encode_xml_body(const ServiceInfo& service, const OperationInfo& ope
     answer.add("Content-Type", service.name == "s3" ? "application/xml" : "text/xml");
 }
 
-static void encode_payload(Protocol protocol, const ServiceInfo& service, const OperationInfo& operation,
-                           const MemberInfo& payload, const void* output, WireResponse& answer) {
+static void encode_payload(Protocol protocol, const ServiceInfo& service,
+                           const OperationInfo& operation, const MemberInfo& payload,
+                           const void* output, WireResponse& answer) {
     const void* value = payload.get(output);
     if (value == nullptr) return;
     const ShapeInfo& shape = *payload.shape;
     if (shape.kind == Kind::blob || shape.kind == Kind::string) {
         answer.body = *static_cast<const std::string*>(value);
-        answer.add("Content-Type", shape.kind == Kind::blob ? "application/octet-stream" : "text/plain");
+        answer.add("Content-Type",
+                   shape.kind == Kind::blob ? "application/octet-stream" : "text/plain");
     } else if (protocol == Protocol::rest_json) {
         wire::JsonWriter json(answer.body);
         write_json(json, shape, value, {.body_only = false}, false);
@@ -207,10 +223,12 @@ static void encode_payload(Protocol protocol, const ServiceInfo& service, const 
     }
 }
 
-static void encode_rest(Protocol protocol, const ServiceInfo& service, const OperationInfo& operation,
-                        const void* output, std::string_view request_id, WireResponse& answer) {
+static void encode_rest(Protocol protocol, const ServiceInfo& service,
+                        const OperationInfo& operation, const void* output,
+                        std::string_view request_id, WireResponse& answer) {
     const ShapeInfo& shape = *operation.output;
-    answer.add(service.name == "s3" ? "x-amz-request-id" : "x-amzn-RequestId", std::string(request_id));
+    answer.add(service.name == "s3" ? "x-amz-request-id" : "x-amzn-RequestId",
+               std::string(request_id));
     const MemberInfo* payload = payload_of(shape);
     if (operation.streaming_output) {
         // The caller sends the body.
@@ -231,17 +249,27 @@ WireResponse encode(Protocol protocol, const ServiceInfo& service, const Operati
     WireResponse answer;
     answer.status = operation.status;
     switch (protocol) {
-        case Protocol::query: encode_query(service, operation, output, request_id, answer); break;
-        case Protocol::ec2: encode_ec2(service, operation, output, request_id, answer); break;
-        case Protocol::cbor: encode_cbor(operation, output, request_id, answer); break;
+        case Protocol::query:
+            encode_query(service, operation, output, request_id, answer);
+            break;
+        case Protocol::ec2:
+            encode_ec2(service, operation, output, request_id, answer);
+            break;
+        case Protocol::cbor:
+            encode_cbor(operation, output, request_id, answer);
+            break;
         case Protocol::json:
             encode_json(*operation.output, output, {.body_only = false}, answer.body);
-            answer.add("Content-Type", "application/x-amz-json-" +
-                                           (service.json_version.empty() ? "1.1" : std::string(service.json_version)));
+            answer.add(
+                "Content-Type",
+                "application/x-amz-json-" +
+                    (service.json_version.empty() ? "1.1" : std::string(service.json_version)));
             answer.add("x-amzn-RequestId", std::string(request_id));
             break;
         case Protocol::rest_json:
-        case Protocol::rest_xml: encode_rest(protocol, service, operation, output, request_id, answer); break;
+        case Protocol::rest_xml:
+            encode_rest(protocol, service, operation, output, request_id, answer);
+            break;
     }
     return answer;
 }

@@ -1,10 +1,11 @@
-// The wire protocols of AWS, server side: from a request's bytes to the operation's input, and from its
-// output or error to the answer's bytes. One engine per protocol walks the generated tables.
+// The wire protocols of AWS, server side: from a request's bytes to the operation's input, and from
+// its output or error to the answer's bytes. One engine per protocol walks the generated tables.
 //
 //     const Protocol spoken = protocol::detect(service, request);
 //     TRY(const protocol::Route route, protocol::route(service, spoken, request));
-//     REQUIRE(protocol::decode(spoken, service, route, request, input));        // decodes and validates
-//     WireResponse answer = protocol::encode(spoken, service, *route.operation, output, request_id);
+//     REQUIRE(protocol::decode(spoken, service, route, request, input));        // decodes and
+//     validates WireResponse answer = protocol::encode(spoken, service, *route.operation, output,
+//     request_id);
 //
 // Pure: no socket, no clock. Errors carry AWS's codes and go back through encode_error.
 #pragma once
@@ -20,7 +21,8 @@
 
 namespace unkai::aws::protocol {
 
-// Views into the caller's request. For S3 the caller has rewritten virtual-host requests to path style.
+// Views into the caller's request. For S3 the caller has rewritten virtual-host requests to path
+// style.
 struct WireRequest {
     std::string_view method;
     std::string_view path;   // As sent, percent-encoded, without the query.
@@ -49,13 +51,14 @@ struct Route {
 // What this request speaks to this service; its own protocol when nothing says otherwise.
 Protocol detect(const ServiceInfo& service, const WireRequest& request);
 
-// Which operation a request names: Action, X-Amz-Target, /service/X/operation/Y, or method and URI with
-// the most literal pattern winning. An operation of AWS that Unkai does not have is NotImplemented, 501.
+// Which operation a request names: Action, X-Amz-Target, /service/X/operation/Y, or method and URI
+// with the most literal pattern winning. An operation of AWS that Unkai does not have is
+// NotImplemented, 501.
 Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireRequest& request);
 
 // Fills the operation's input struct and validates it (validate.h).
-Status decode(Protocol protocol, const ServiceInfo& service, const Route& route, const WireRequest& request,
-              void* input);
+Status decode(Protocol protocol, const ServiceInfo& service, const Route& route,
+              const WireRequest& request, void* input);
 // The same without validation; `missing` gets the paths of required members that were absent.
 Status decode_only(Protocol protocol, const ServiceInfo& service, const Route& route,
                    const WireRequest& request, void* input, std::vector<std::string>& missing);

@@ -2,6 +2,7 @@
 
 #include "aws/protocol/path.h"
 #include "aws/protocol/scalar.h"
+#include "base/shape_tables.h"
 #include "base/strings.h"
 
 namespace unkai::aws::protocol {
@@ -20,12 +21,13 @@ bool has_body(const ShapeInfo& shape, bool answer) {
 
 static Status bad_value(const MemberInfo& member, std::string_view text) {
     return fail("ValidationException",
-                "'" + std::string(text) + "' is not a valid value of " + std::string(member.wire_name) + ".",
+                "'" + std::string(text) + "' is not a valid value of " +
+                    std::string(member.wire_name) + ".",
                 400);
 }
 
-static Status read_value(const MemberInfo& member, const ShapeInfo& shape, std::string_view text, void* value,
-                         TimeFormat format) {
+static Status read_value(const MemberInfo& member, const ShapeInfo& shape, std::string_view text,
+                         void* value, TimeFormat format) {
     if (member.has(MemberInfo::json_value)) {
         auto json = from_base64(text);
         if (!json) return bad_value(member, text);
@@ -67,8 +69,9 @@ static Status read_header(const MemberInfo& member, std::string_view text, void*
     if (shape.kind != Kind::list)
         return read_value(member, shape, trim(text), member.make(object), TimeFormat::http_date);
     const ShapeInfo& element = *shape.element;
-    const bool dates = element.kind == Kind::timestamp && (element.time_format == TimeFormat::by_protocol ||
-                                                           element.time_format == TimeFormat::http_date);
+    const bool dates =
+        element.kind == Kind::timestamp && (element.time_format == TimeFormat::by_protocol ||
+                                            element.time_format == TimeFormat::http_date);
     void* list = member.make(object);
     for (const std::string& item : header_items(text, dates))
         REQUIRE(read_value(member, element, item, shape.list->append(list), TimeFormat::http_date));
@@ -87,7 +90,8 @@ static void read_prefixed(const MemberInfo& member, const wire::Headers& headers
 }
 
 static void note_missing(const MemberInfo& member, bool found, std::vector<std::string>& missing) {
-    if (!found && member.has(MemberInfo::required)) missing.push_back(Path{}.member(member.name).text());
+    if (!found && member.has(MemberInfo::required))
+        missing.push_back(Path{}.member(member.name).text());
 }
 
 Status read_headers(const ShapeInfo& shape, const wire::Headers& headers, void* value,
@@ -110,13 +114,15 @@ struct QueryPair {
 };
 
 // A map takes the whole query, those parameters included that other members take.
-static Status read_query_map(const MemberInfo& member, const std::vector<QueryPair>& query, void* object) {
+static Status read_query_map(const MemberInfo& member, const std::vector<QueryPair>& query,
+                             void* object) {
     const ShapeInfo& shape = *member.shape;
     for (const QueryPair& pair : query) {
         if (pair.literal) continue;
         void* value = shape.map->insert(member.make(object), pair.key);
         if (shape.element->kind == Kind::list) value = shape.element->list->append(value);
-        if (!parse_scalar(shapes::string, pair.value, value, TimeFormat::iso8601)) return bad_value(member, pair.value);
+        if (!parse_scalar(shapes::string, pair.value, value, TimeFormat::iso8601))
+            return bad_value(member, pair.value);
     }
     return ok();
 }
@@ -151,7 +157,8 @@ static Result<std::vector<QueryPair>> parse_query(std::string_view query) {
         const auto [key, value] = split_once(pair, '=');
         auto name = percent_decode(key, true);
         auto text = percent_decode(value, true);
-        if (!name || !text) return fail("InvalidURI", "The query of the request is not well encoded.", 400);
+        if (!name || !text)
+            return fail("InvalidURI", "The query of the request is not well encoded.", 400);
         out.push_back({std::move(*name), std::move(*text)});
     }
     return out;
@@ -169,8 +176,8 @@ static bool has_query(const ShapeInfo& shape) {
     return false;
 }
 
-Status read_bindings(const ShapeInfo& shape, const Route& route, const WireRequest& request, void* input,
-                     std::vector<std::string>& missing) {
+Status read_bindings(const ShapeInfo& shape, const Route& route, const WireRequest& request,
+                     void* input, std::vector<std::string>& missing) {
     REQUIRE(read_headers(shape, *request.headers, input, missing));
     for (const MemberInfo& member : shape) {
         if (member.location != Location::uri) continue;
@@ -178,7 +185,8 @@ Status read_bindings(const ShapeInfo& shape, const Route& route, const WireReque
         for (const auto& [label, text] : route.labels) {
             if (label != member.wire_name) continue;
             found = true;
-            REQUIRE(read_value(member, *member.shape, text, member.make(input), TimeFormat::iso8601));
+            REQUIRE(
+                read_value(member, *member.shape, text, member.make(input), TimeFormat::iso8601));
         }
         note_missing(member, found, missing);
     }
@@ -199,7 +207,8 @@ static std::string header_text(const MemberInfo& member, const void* value) {
     if (shape.kind != Kind::list) return scalar_text(shape, value, TimeFormat::http_date);
     std::vector<std::string> items;
     for (size_t i = 0; i < shape.list->size(value); ++i) {
-        const std::string text = scalar_text(*shape.element, shape.list->at(value, i), TimeFormat::http_date);
+        const std::string text =
+            scalar_text(*shape.element, shape.list->at(value, i), TimeFormat::http_date);
         items.push_back(shape.element->kind == Kind::string ? quoted_if_needed(text) : text);
     }
     return join(items, ", ");
@@ -210,10 +219,12 @@ static void write_prefixed(const MemberInfo& member, const void* value, WireResp
         const MemberInfo& member;
         WireResponse& answer;
     } context{member, answer};
-    member.shape->map->each(value, &context, [](void* at, const std::string& key, const void* item) {
-        auto& to = *static_cast<Context*>(at);
-        to.answer.add(std::string(to.member.wire_name) + key, *static_cast<const std::string*>(item));
-    });
+    member.shape->map->each(value, &context,
+                            [](void* at, const std::string& key, const void* item) {
+                                auto& to = *static_cast<Context*>(at);
+                                to.answer.add(std::string(to.member.wire_name) + key,
+                                              *static_cast<const std::string*>(item));
+                            });
 }
 
 void write_bindings(const ShapeInfo& shape, const void* output, WireResponse& answer) {
@@ -221,7 +232,8 @@ void write_bindings(const ShapeInfo& shape, const void* output, WireResponse& an
         const void* value = member.get(output);
         if (value == nullptr) continue;
         if (member.location == Location::header_prefix) write_prefixed(member, value, answer);
-        if (member.location == Location::status_code) answer.status = *static_cast<const int32_t*>(value);
+        if (member.location == Location::status_code)
+            answer.status = *static_cast<const int32_t*>(value);
         if (member.location != Location::header) continue;
         std::string text = header_text(member, value);
         // An absent string and an empty one are the same on this wire.

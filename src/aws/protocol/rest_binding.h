@@ -1,4 +1,5 @@
-// Members that travel outside of the body: headers, header prefixes, the URI, the query, the status.
+// Members that travel outside of the body: headers, header prefixes, the URI, the query, the
+// status.
 #pragma once
 
 #include <string>
@@ -9,8 +10,8 @@
 namespace unkai::aws::protocol {
 
 // Reads them into `input`; `missing` gets required ones that are absent.
-Status read_bindings(const ShapeInfo& shape, const Route& route, const WireRequest& request, void* input,
-                     std::vector<std::string>& missing);
+Status read_bindings(const ShapeInfo& shape, const Route& route, const WireRequest& request,
+                     void* input, std::vector<std::string>& missing);
 // The headers and prefix headers alone, of a request or an answer.
 Status read_headers(const ShapeInfo& shape, const wire::Headers& headers, void* value,
                     std::vector<std::string>& missing);

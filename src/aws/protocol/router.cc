@@ -9,7 +9,9 @@ namespace unkai::aws::protocol {
 
 namespace {
 
-bool has_action(std::string_view form) { return form.starts_with("Action=") || form.contains("&Action="); }
+bool has_action(std::string_view form) {
+    return form.starts_with("Action=") || form.contains("&Action=");
+}
 
 // The value of `Action` without decoding the rest.
 std::string form_action(std::string_view form) {
@@ -40,9 +42,10 @@ void each_unpromised(const ServiceInfo& service, Visit visit) {
 }
 
 Unexpected not_implemented(const ServiceInfo& service, std::string_view operation) {
-    return fail("NotImplemented",
-                "Unkai does not have " + std::string(service.name) + ":" + std::string(operation) + " yet.",
-                501);
+    return fail(
+        "NotImplemented",
+        "Unkai does not have " + std::string(service.name) + ":" + std::string(operation) + " yet.",
+        501);
 }
 
 Result<Route> by_name(const ServiceInfo& service, std::string_view name, Unexpected unknown) {
@@ -68,7 +71,8 @@ struct Fit {
     }
 };
 
-bool query_has(std::string_view query, std::string_view name, std::string_view value, bool any_value) {
+bool query_has(std::string_view query, std::string_view name, std::string_view value,
+               bool any_value) {
     for (const std::string_view pair : split(query, '&')) {
         const auto [key, found] = split_once(pair, '=');
         if (key == name && (any_value || percent_decode(found, true) == value)) return true;
@@ -99,17 +103,20 @@ bool fit_path(std::string_view pattern, std::string_view path, Fit& fit, Labels&
         const size_t close = part.find('}');
         std::string_view label = part.substr(open + 1, close - open - 1);
         std::string_view text = given[i];
-        if (label.ends_with('+')) {  // The rest, but for the segments that the pattern has after it.
+        if (label.ends_with(
+                '+')) {  // The rest, but for the segments that the pattern has after it.
             label.remove_suffix(1);
             const size_t after = wanted.size() - i - 1;
             if (given.size() < i + 1 + after) return false;
             const std::string_view last = given[given.size() - 1 - after];
-            text = std::string_view(text.data(), static_cast<size_t>(last.data() + last.size() - text.data()));
+            text = std::string_view(text.data(),
+                                    static_cast<size_t>(last.data() + last.size() - text.data()));
             given.erase(given.begin() + static_cast<std::ptrdiff_t>(i) + 1,
                         given.end() - static_cast<std::ptrdiff_t>(after));
             fit.greedy = true;
         }
-        if (!text.starts_with(part.substr(0, open)) || !text.ends_with(part.substr(close + 1))) return false;
+        if (!text.starts_with(part.substr(0, open)) || !text.ends_with(part.substr(close + 1)))
+            return false;
         text.remove_prefix(open);
         text.remove_suffix(std::min(text.size(), part.size() - close - 1));
         auto value = percent_decode(text);
@@ -120,7 +127,8 @@ bool fit_path(std::string_view pattern, std::string_view path, Fit& fit, Labels&
     return given.size() == wanted.size();
 }
 
-Fit fit_of(std::string_view method, std::string_view uri, const WireRequest& request, Labels& labels) {
+Fit fit_of(std::string_view method, std::string_view uri, const WireRequest& request,
+           Labels& labels) {
     Fit fit;
     if (method != request.method) return fit;
     const auto [pattern, literals] = split_once(uri, '?');
@@ -143,7 +151,8 @@ std::string_view discriminating_query(const ServiceInfo& service, std::string_vi
     return {};
 }
 
-bool header_fits(const ServiceInfo& service, std::string_view operation, const WireRequest& request) {
+bool header_fits(const ServiceInfo& service, std::string_view operation,
+                 const WireRequest& request) {
     if (service.name != "s3") return true;
     const bool copies = request.headers->has("x-amz-copy-source");
     if (operation == "CopyObject" || operation == "UploadPartCopy") return copies;
@@ -175,14 +184,19 @@ Result<Route> by_uri(const ServiceInfo& service, const WireRequest& request) {
     Best best;
     for (uint16_t i = 0; i < service.operation_count; ++i) {
         const OperationInfo& operation = service.operations[i];
-        consider(service, request, {operation.name, operation.method, operation.uri}, &operation, best);
+        consider(service, request, {operation.name, operation.method, operation.uri}, &operation,
+                 best);
     }
-    each_unpromised(service, [&](const Unpromised& other) { consider(service, request, other, nullptr, best); });
+    each_unpromised(service, [&](const Unpromised& other) {
+        consider(service, request, other, nullptr, best);
+    });
     if (best.name.empty()) {
         if (service.name == "s3")
-            return fail("MethodNotAllowed", "The specified method is not allowed against this resource.", 405);
+            return fail("MethodNotAllowed",
+                        "The specified method is not allowed against this resource.", 405);
         return fail("UnknownOperationException",
-                    "No operation of " + std::string(service.name) + " has this method and path.", 404);
+                    "No operation of " + std::string(service.name) + " has this method and path.",
+                    404);
     }
     if (best.operation == nullptr) return not_implemented(service, best.name);
     return Route{best.operation, std::move(best.labels)};
@@ -193,11 +207,13 @@ Result<Route> by_uri(const ServiceInfo& service, const WireRequest& request) {
 Protocol detect(const ServiceInfo& service, const WireRequest& request) {
     const wire::Headers& headers = *request.headers;
     const auto speaks = [&](Protocol protocol) { return service.speaks(protocol); };
-    if (speaks(Protocol::cbor) && (headers.has("smithy-protocol") || request.path.starts_with("/service/")))
+    if (speaks(Protocol::cbor) &&
+        (headers.has("smithy-protocol") || request.path.starts_with("/service/")))
         return Protocol::cbor;
     if (speaks(Protocol::json) && headers.has("x-amz-target")) return Protocol::json;
-    const bool form = headers.value("content-type").starts_with("application/x-www-form-urlencoded") ||
-                      has_action(request.query);
+    const bool form =
+        headers.value("content-type").starts_with("application/x-www-form-urlencoded") ||
+        has_action(request.query);
     for (const Protocol protocol : {Protocol::query, Protocol::ec2})
         if (form && speaks(protocol)) return protocol;
     return service.protocols[0];
@@ -207,9 +223,11 @@ static Result<Route> by_target(const ServiceInfo& service, const WireRequest& re
     const std::string_view target = request.headers->value("x-amz-target");
     const size_t dot = target.rfind('.');
     const std::string_view name = dot == target.npos ? target : target.substr(dot + 1);
-    if (name.empty()) return fail("MissingAction", "The request lacks the header X-Amz-Target.", 400);
+    if (name.empty())
+        return fail("MissingAction", "The request lacks the header X-Amz-Target.", 400);
     return by_name(service, name,
-                   fail("UnknownOperationException", "The operation " + std::string(name) + " is unknown.", 400));
+                   fail("UnknownOperationException",
+                        "The operation " + std::string(name) + " is unknown.", 400));
 }
 
 Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireRequest& request) {
@@ -219,20 +237,25 @@ Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireReq
             std::string action = form_action(request.query);
             if (action.empty()) action = form_action(request.body);
             if (action.empty())
-                return fail("MissingAction", "The request is missing an action or a required parameter.", 400);
-            return by_name(service, action,
-                           fail("InvalidAction", "The action " + action + " is not valid for this web service.",
-                                400));
+                return fail("MissingAction",
+                            "The request is missing an action or a required parameter.", 400);
+            return by_name(
+                service, action,
+                fail("InvalidAction",
+                     "The action " + action + " is not valid for this web service.", 400));
         }
-        case Protocol::json: return by_target(service, request);
+        case Protocol::json:
+            return by_target(service, request);
         case Protocol::cbor: {
             const size_t slash = request.path.rfind("/operation/");
             const std::string_view name =
                 slash == request.path.npos ? std::string_view() : request.path.substr(slash + 11);
-            return by_name(service, name, fail("UnknownOperationException", "The path names no operation.", 404));
+            return by_name(service, name,
+                           fail("UnknownOperationException", "The path names no operation.", 404));
         }
         case Protocol::rest_json:
-        case Protocol::rest_xml: return by_uri(service, request);
+        case Protocol::rest_xml:
+            return by_uri(service, request);
     }
     return fail("InternalFailure", "There is no such protocol.", 500);
 }

@@ -53,26 +53,39 @@ bool parse_time(std::string_view text, TimeFormat format, Time& value) {
 
 std::string scalar_text(const ShapeInfo& shape, const void* value, TimeFormat format) {
     switch (shape.kind) {
-        case Kind::boolean: return *static_cast<const bool*>(value) ? "true" : "false";
-        case Kind::int32: return std::to_string(*static_cast<const int32_t*>(value));
-        case Kind::int64: return std::to_string(*static_cast<const int64_t*>(value));
-        case Kind::number: return number_text(*static_cast<const double*>(value));
-        case Kind::blob: return base64(*static_cast<const std::string*>(value));
+        case Kind::boolean:
+            return *static_cast<const bool*>(value) ? "true" : "false";
+        case Kind::int32:
+            return std::to_string(*static_cast<const int32_t*>(value));
+        case Kind::int64:
+            return std::to_string(*static_cast<const int64_t*>(value));
+        case Kind::number:
+            return number_text(*static_cast<const double*>(value));
+        case Kind::blob:
+            return base64(*static_cast<const std::string*>(value));
         case Kind::string:
-        case Kind::document: return *static_cast<const std::string*>(value);
+        case Kind::document:
+            return *static_cast<const std::string*>(value);
         case Kind::timestamp:
-            return time_text(*static_cast<const Time*>(value),
-                             shape.time_format == TimeFormat::by_protocol ? format : shape.time_format);
-        default: CHECK(false, "not a scalar");
+            return time_text(
+                *static_cast<const Time*>(value),
+                shape.time_format == TimeFormat::by_protocol ? format : shape.time_format);
+        default:
+            CHECK(false, "not a scalar");
     }
 }
 
 static bool parse_number(std::string_view text, double& value) {
-    if (text == "NaN") value = std::numeric_limits<double>::quiet_NaN();
-    else if (text == "Infinity") value = std::numeric_limits<double>::infinity();
-    else if (text == "-Infinity") value = -std::numeric_limits<double>::infinity();
-    else if (const auto number = parse_double(text); number && std::isfinite(*number)) value = *number;
-    else return false;
+    if (text == "NaN")
+        value = std::numeric_limits<double>::quiet_NaN();
+    else if (text == "Infinity")
+        value = std::numeric_limits<double>::infinity();
+    else if (text == "-Infinity")
+        value = -std::numeric_limits<double>::infinity();
+    else if (const auto number = parse_double(text); number && std::isfinite(*number))
+        value = *number;
+    else
+        return false;
     return true;
 }
 
@@ -92,19 +105,23 @@ bool parse_scalar(const ShapeInfo& shape, std::string_view text, void* value, Ti
             if (number) *static_cast<int64_t*>(value) = *number;
             return number.has_value();
         }
-        case Kind::number: return parse_number(text, *static_cast<double*>(value));
+        case Kind::number:
+            return parse_number(text, *static_cast<double*>(value));
         case Kind::blob: {
             auto bytes = from_base64(text);
             if (bytes) *static_cast<std::string*>(value) = std::move(*bytes);
             return bytes.has_value();
         }
         case Kind::string:
-        case Kind::document: *static_cast<std::string*>(value) = text; return true;
+        case Kind::document:
+            *static_cast<std::string*>(value) = text;
+            return true;
         case Kind::timestamp: {
             const bool own = shape.time_format != TimeFormat::by_protocol;
             return parse_time(text, own ? shape.time_format : format, *static_cast<Time*>(value));
         }
-        default: CHECK(false, "not a scalar");
+        default:
+            CHECK(false, "not a scalar");
     }
 }
 
@@ -148,17 +165,28 @@ std::string display_text(const ShapeInfo& shape, const void* value) {
 
 std::string_view kind_name(Kind kind) {
     switch (kind) {
-        case Kind::boolean: return "Boolean";
-        case Kind::int32: return "Integer";
-        case Kind::int64: return "Long";
-        case Kind::number: return "Double";
-        case Kind::string: return "String";
-        case Kind::blob: return "Blob";
-        case Kind::timestamp: return "Timestamp";
-        case Kind::document: return "Document";
-        case Kind::list: return "List";
-        case Kind::map: return "Map";
-        case Kind::structure: return "Structure";
+        case Kind::boolean:
+            return "Boolean";
+        case Kind::int32:
+            return "Integer";
+        case Kind::int64:
+            return "Long";
+        case Kind::number:
+            return "Double";
+        case Kind::string:
+            return "String";
+        case Kind::blob:
+            return "Blob";
+        case Kind::timestamp:
+            return "Timestamp";
+        case Kind::document:
+            return "Document";
+        case Kind::list:
+            return "List";
+        case Kind::map:
+            return "Map";
+        case Kind::structure:
+            return "Structure";
     }
     return "value";
 }

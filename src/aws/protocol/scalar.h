@@ -1,4 +1,5 @@
-// Scalars as text, as query strings, headers and XML carry them; and what messages show of any value.
+// Scalars as text, as query strings, headers and XML carry them; and what messages show of any
+// value.
 #pragma once
 
 #include <string>
@@ -14,8 +15,8 @@ inline bool is_text(Kind kind) {
     return kind == Kind::string || kind == Kind::blob || kind == Kind::document;
 }
 
-// Blobs are base64, numbers in their shortest form, NaN and the infinities by name. `format` holds for
-// timestamps whose shape does not say.
+// Blobs are base64, numbers in their shortest form, NaN and the infinities by name. `format` holds
+// for timestamps whose shape does not say.
 std::string scalar_text(const ShapeInfo& shape, const void* value, TimeFormat format);
 // The reverse; false when the text is not such a value, `value` is then unspecified.
 bool parse_scalar(const ShapeInfo& shape, std::string_view text, void* value, TimeFormat format);

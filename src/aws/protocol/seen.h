@@ -17,7 +17,8 @@ public:
     void set(const ShapeInfo& shape, const MemberInfo& member) {
         bits_.set(static_cast<size_t>(&member - shape.members));
     }
-    // Appends the paths of required members that were not met, among those for which `counts` holds.
+    // Appends the paths of required members that were not met, among those for which `counts`
+    // holds.
     template <class Counts>
     void missing(const ShapeInfo& shape, const Path& path, std::vector<std::string>& out,
                  Counts counts) const {

@@ -5,6 +5,7 @@
 #include "aws/protocol/path.h"
 #include "aws/protocol/pattern.h"
 #include "aws/protocol/scalar.h"
+#include "base/shape_tables.h"
 #include "base/strings.h"
 #include "wire/json_stream.h"
 
@@ -26,14 +27,22 @@ size_t characters(std::string_view text) {
 
 double measure(const ShapeInfo& shape, const void* value) {
     switch (shape.kind) {
-        case Kind::int32: return *static_cast<const int32_t*>(value);
-        case Kind::int64: return static_cast<double>(*static_cast<const int64_t*>(value));
-        case Kind::number: return *static_cast<const double*>(value);
-        case Kind::list: return static_cast<double>(shape.list->size(value));
-        case Kind::map: return static_cast<double>(shape.map->size(value));
-        case Kind::string: return static_cast<double>(characters(*static_cast<const std::string*>(value)));
-        case Kind::blob: return static_cast<double>(static_cast<const std::string*>(value)->size());
-        default: return 0;
+        case Kind::int32:
+            return *static_cast<const int32_t*>(value);
+        case Kind::int64:
+            return static_cast<double>(*static_cast<const int64_t*>(value));
+        case Kind::number:
+            return *static_cast<const double*>(value);
+        case Kind::list:
+            return static_cast<double>(shape.list->size(value));
+        case Kind::map:
+            return static_cast<double>(shape.map->size(value));
+        case Kind::string:
+            return static_cast<double>(characters(*static_cast<const std::string*>(value)));
+        case Kind::blob:
+            return static_cast<double>(static_cast<const std::string*>(value)->size());
+        default:
+            return 0;
     }
 }
 
@@ -66,9 +75,11 @@ void broken(const Constraints& limits, const Measured& value, std::vector<std::s
     };
     if (limits.max && value.size > *limits.max) bound("less", *limits.max);
     if (limits.min && value.size < *limits.min) bound("greater", *limits.min);
-    if (limits.values != nullptr && !has_value(limits, value.text)) out.push_back(enum_text(limits));
+    if (limits.values != nullptr && !has_value(limits, value.text))
+        out.push_back(enum_text(limits));
     if (!limits.pattern.empty() && !fits_pattern(limits.pattern, value.text))
-        out.push_back("Member must satisfy regular expression pattern: " + std::string(limits.pattern));
+        out.push_back("Member must satisfy regular expression pattern: " +
+                      std::string(limits.pattern));
 }
 
 // All that an element of a list must satisfy, as AWS lists it when one does not.
@@ -76,13 +87,14 @@ std::string all_of(const Constraints& limits, Kind kind) {
     std::vector<std::string> parts;
     const std::string what(measured(kind));
     const auto bound = [&](std::string_view relation, double limit) {
-        parts.push_back("Member must have " + what + " " + std::string(relation) + " than or equal to " +
-                        wire::shortest_number(limit));
+        parts.push_back("Member must have " + what + " " + std::string(relation) +
+                        " than or equal to " + wire::shortest_number(limit));
     };
     if (limits.max) bound("less", *limits.max);
     if (limits.min) bound("greater", *limits.min);
     if (!limits.pattern.empty())
-        parts.push_back("Member must satisfy regular expression pattern: " + std::string(limits.pattern));
+        parts.push_back("Member must satisfy regular expression pattern: " +
+                        std::string(limits.pattern));
     if (limits.values != nullptr) parts.push_back(enum_text(limits));
     return "[" + join(parts, ", ") + "]";
 }
@@ -108,9 +120,11 @@ public:
     }
 
 private:
-    // A missing member that is required has a field nevertheless; what lies there is not the client's.
+    // A missing member that is required has a field nevertheless; what lies there is not the
+    // client's.
     bool is_missing(const Path& path) const {
-        return !missing_.empty() && std::find(missing_.begin(), missing_.end(), path.text()) != missing_.end();
+        return !missing_.empty() &&
+               std::find(missing_.begin(), missing_.end(), path.text()) != missing_.end();
     }
 
     void value(const ShapeInfo& shape, const void* item, const Path& path, bool secret) {
@@ -133,7 +147,8 @@ private:
                 value(element, item, path.element(i), secret);
             } else if (fails(element.constraints, element, item)) {
                 return add(shape, items, path, secret,
-                           "Member must satisfy constraint: " + all_of(*element.constraints, element.kind));
+                           "Member must satisfy constraint: " +
+                               all_of(*element.constraints, element.kind));
             }
         }
     }
@@ -157,7 +172,8 @@ private:
         });
         if (context.key_broken)
             add(shape, items, path, secret,
-                "Map keys must satisfy constraint: " + all_of(*shape.key_constraints, Kind::string));
+                "Map keys must satisfy constraint: " +
+                    all_of(*shape.key_constraints, Kind::string));
         if (context.value_broken)
             add(shape, items, path, secret,
                 "Map value must satisfy constraint: " +
@@ -172,9 +188,11 @@ private:
 
     void add(const ShapeInfo& shape, const void* item, const Path& path, bool secret,
              const std::string& reason) {
-        const bool hidden = secret || (shape.constraints != nullptr && shape.constraints->sensitive);
+        const bool hidden =
+            secret || (shape.constraints != nullptr && shape.constraints->sensitive);
         const std::string shown = hidden ? "" : " '" + display_text(shape, item) + "'";
-        out.push_back("Value" + shown + " at '" + path.text() + "' failed to satisfy constraint: " + reason);
+        out.push_back("Value" + shown + " at '" + path.text() +
+                      "' failed to satisfy constraint: " + reason);
     }
 
     const std::vector<std::string>& missing_;
@@ -186,11 +204,16 @@ struct ServiceCode {
     std::string_view code;
 };
 constexpr ServiceCode codes[] = {
-    {"apigateway", "BadRequestException"}, {"apigatewayv2", "BadRequestException"},
-    {"cloudfront", "InvalidArgument"},     {"ec2", "InvalidParameterValue"},
-    {"ecr", "InvalidParameterException"},  {"ecs", "InvalidParameterException"},
-    {"logs", "InvalidParameterException"}, {"route53", "InvalidInput"},
-    {"s3", "InvalidRequest"},              {"sns", "InvalidParameter"},
+    {"apigateway", "BadRequestException"},
+    {"apigatewayv2", "BadRequestException"},
+    {"cloudfront", "InvalidArgument"},
+    {"ec2", "InvalidParameterValue"},
+    {"ecr", "InvalidParameterException"},
+    {"ecs", "InvalidParameterException"},
+    {"logs", "InvalidParameterException"},
+    {"route53", "InvalidInput"},
+    {"s3", "InvalidRequest"},
+    {"sns", "InvalidParameter"},
 };
 
 // Services that answer a missing parameter in the old form, one at a time.
@@ -224,13 +247,17 @@ static std::string parameter_name(const ShapeInfo& shape, const std::string& pat
 Status validate(const ServiceInfo& service, const ShapeInfo& shape, const void* input,
                 const std::vector<std::string>& missing) {
     if (!missing.empty() && says_missing_parameter(service.name))
-        return fail("MissingParameter",
-                    "The request must contain the parameter " + parameter_name(shape, missing[0]) + ".", 400);
+        return fail(
+            "MissingParameter",
+            "The request must contain the parameter " + parameter_name(shape, missing[0]) + ".",
+            400);
     std::vector<std::string> found;
     for (const std::string& path : missing)
-        found.push_back("Value null at '" + path + "' failed to satisfy constraint: Member must not be null");
+        found.push_back("Value null at '" + path +
+                        "' failed to satisfy constraint: Member must not be null");
     if (service.name != "ec2" && service.name != "s3")
-        for (std::string& text : broken_constraints(shape, input, missing)) found.push_back(std::move(text));
+        for (std::string& text : broken_constraints(shape, input, missing))
+            found.push_back(std::move(text));
     if (found.empty()) return ok();
     return validation_error(service, std::to_string(found.size()) + " validation error" +
                                          (found.size() > 1 ? "s" : "") +

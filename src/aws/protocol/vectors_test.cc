@@ -1,6 +1,7 @@
-// The public protocol test vectors (botocore's), 732 of them: every request given must decode to the
-// parameters it was made of, every answer that we encode must read as the result. They are data beside
-// the project (../shared/vectors); where that folder is absent the test says so and is skipped.
+// The public protocol test vectors (botocore's), 732 of them: every request given must decode to
+// the parameters it was made of, every answer that we encode must read as the result. They are data
+// beside the project (../shared/vectors); where that folder is absent the test says so and is
+// skipped.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -23,11 +24,13 @@ using wire::Json;
 
 constexpr ShapeInfo nothing = {.kind = Kind::structure, .name = "Nothing"};
 
-// What only a client can do, for these reasons; counted apart: a parameter that is dropped before it is
-// sent, a path of the client's own endpoint, and compression, whose bytes the vectors leave out.
+// What only a client can do, for these reasons; counted apart: a parameter that is dropped before
+// it is sent, a path of the client's own endpoint, and compression, whose bytes the vectors leave
+// out.
 bool is_client_only(const Json& vector) {
     const std::string id = vector["id"].as_string();
-    return id == "RestJsonQueryPrecedence" || id == "RestXmlQueryPrecedence" || id == "RestJsonHostWithPath" ||
+    return id == "RestJsonQueryPrecedence" || id == "RestXmlQueryPrecedence" ||
+           id == "RestJsonHostWithPath" ||
            (vector["given"].find("requestcompression") && !vector["serialized"].find("body"));
 }
 
@@ -57,8 +60,8 @@ struct Subject {
         operation.input = given.find("input") ? shapes.of(given["input"]) : &nothing;
         operation.output = given.find("output") ? shapes.of(given["output"]) : &nothing;
         if (given.find("output") && spoken == Protocol::query)
-            operation.output_element =
-                shapes.keep(given["output"]["resultWrapper"].string_or(std::string(operation.name) + "Result"));
+            operation.output_element = shapes.keep(
+                given["output"]["resultWrapper"].string_or(std::string(operation.name) + "Result"));
         service.name = "vectors";
         service.target_prefix = keep(meta["targetPrefix"]);
         service.json_version = keep(meta["jsonVersion"]);
@@ -129,13 +132,17 @@ std::string run_input(Case& vector, Protocol protocol) {
     if (!missing.empty()) return "missing: " + join(missing, ", ");
     Json params = vector.json["params"];
     for (const MemberInfo& member : *subject.operation.input) {
-        // On the server a map of the whole query also has what other members took; here the client's own.
+        // On the server a map of the whole query also has what other members took; here the
+        // client's own.
         if (const Slot& slot = slot_of(member.field(&input));
             slot && member.location == Location::query && member.shape->kind == Kind::map)
-            std::erase_if(slot->map, [&](const auto& e) { return !params[member.name].find(e.first); });
+            std::erase_if(slot->map,
+                          [&](const auto& e) { return !params[member.name].find(e.first); });
         // Tokens are filled in by the client.
-        const Json& reference = vector.suite["shapes"][vector.json["given"]["input"]["shape"].as_string()];
-        if (reference["members"][member.name]["idempotencyToken"].bool_or(false) && !params.find(member.name))
+        const Json& reference =
+            vector.suite["shapes"][vector.json["given"]["input"]["shape"].as_string()];
+        if (reference["members"][member.name]["idempotencyToken"].bool_or(false) &&
+            !params.find(member.name))
             params.set(member.name, "00000000-0000-4000-8000-000000000000");
     }
     return difference(*subject.operation.input, params, input);
@@ -148,11 +155,12 @@ struct Answer {
 };
 
 // A client's reading of an answer, by the same readers as the requests'.
-Status read_answer(Protocol protocol, const Subject& subject, const ShapeInfo& shape, const Answer& answer,
-                   void* value) {
+Status read_answer(Protocol protocol, const Subject& subject, const ShapeInfo& shape,
+                   const Answer& answer, void* value) {
     std::vector<std::string> missing;
     pugi::xml_document xml;
-    const bool is_xml = protocol == Protocol::query || protocol == Protocol::ec2 || protocol == Protocol::rest_xml;
+    const bool is_xml =
+        protocol == Protocol::query || protocol == Protocol::ec2 || protocol == Protocol::rest_xml;
     const MemberInfo* payload = nullptr;
     if (protocol == Protocol::rest_json || protocol == Protocol::rest_xml) {
         REQUIRE(read_headers(shape, answer.headers, value, missing));
@@ -169,13 +177,16 @@ Status read_answer(Protocol protocol, const Subject& subject, const ShapeInfo& s
         return ok();
     }
     if (is_xml) {
-        if (!xml.load_string(answer.body.c_str(), pugi::parse_default | pugi::parse_ws_pcdata_single))
+        if (!xml.load_string(answer.body.c_str(),
+                             pugi::parse_default | pugi::parse_ws_pcdata_single))
             return fail("Test", "not XML: " + answer.body);
         pugi::xml_node root = xml.document_element();
         if (protocol == Protocol::query)
             root = root.child(std::string(subject.operation.output_element).c_str());
-        return read_xml(root, body, value, {.ec2 = protocol == Protocol::ec2, .body_only = payload == nullptr, .answer = true},
-                        Path{}, missing);
+        return read_xml(
+            root, body, value,
+            {.ec2 = protocol == Protocol::ec2, .body_only = payload == nullptr, .answer = true},
+            Path{}, missing);
     }
     if (protocol == Protocol::cbor) {
         wire::CborReader in(answer.body);
@@ -200,16 +211,18 @@ std::string run_result(Case& vector, Protocol protocol) {
     Subject subject(vector, protocol);
     const Json& response = vector.json["response"];
     const ShapeInfo& shape = *subject.operation.output;
-    const Answer given{static_cast<int>(response["status_code"].as_int()), headers_of(response["headers"]),
-                       bytes_of(protocol, response["body"])};
+    const Answer given{static_cast<int>(response["status_code"].as_int()),
+                       headers_of(response["headers"]), bytes_of(protocol, response["body"])};
     Dynamic read;
     if (const Status done = read_answer(protocol, subject, shape, given, &read); !done)
         return "theirs: " + done.error().message;
-    if (std::string text = difference(shape, vector.json["result"], read); !text.empty()) return "theirs: " + text;
+    if (std::string text = difference(shape, vector.json["result"], read); !text.empty())
+        return "theirs: " + text;
 
     Dynamic output;
     fill(shape, vector.json["result"], &output);
-    const WireResponse ours = encode(protocol, subject.service, subject.operation, &output, "request-1");
+    const WireResponse ours =
+        encode(protocol, subject.service, subject.operation, &output, "request-1");
     Dynamic again;
     if (const Status done = read_answer(protocol, subject, shape, answer_of(ours), &again); !done)
         return "ours: " + done.error().message + "\n" + ours.body;
@@ -236,7 +249,8 @@ ReadError read_xml_error(const Answer& answer) {
     pugi::xml_node error = xml.document_element();
     if (const auto errors = error.child("Errors")) error = errors;
     if (const auto inner = error.child("Error")) error = inner;
-    for (const pugi::xml_node child : error.children()) out.fields[child.name()] = child.child_value();
+    for (const pugi::xml_node child : error.children())
+        out.fields[child.name()] = child.child_value();
     out.code = out.fields["Code"];
     out.message = out.fields["Message"];
     return out;
@@ -250,8 +264,10 @@ ReadError read_map_error(Protocol protocol, const Answer& answer) {
         std::string key, value;
         for (in.enter_map(items); in.next(items);) {
             in.read_text(key);
-            if (in.peek() != wire::CborReader::Kind::text) in.skip();
-            else if (in.read_text(value)) out.fields[key] = value;
+            if (in.peek() != wire::CborReader::Kind::text)
+                in.skip();
+            else if (in.read_text(value))
+                out.fields[key] = value;
         }
     } else if (const auto json = Json::parse(answer.body.empty() ? "{}" : answer.body)) {
         for (const auto& [name, value] : json->as_object()) out.fields[name] = value.text();
@@ -267,7 +283,8 @@ ReadError read_map_error(Protocol protocol, const Answer& answer) {
 }
 
 ReadError read_error(Protocol protocol, const Answer& answer) {
-    const bool is_xml = protocol == Protocol::query || protocol == Protocol::ec2 || protocol == Protocol::rest_xml;
+    const bool is_xml =
+        protocol == Protocol::query || protocol == Protocol::ec2 || protocol == Protocol::rest_xml;
     return is_xml ? read_xml_error(answer) : read_map_error(protocol, answer);
 }
 
@@ -275,16 +292,18 @@ ReadError read_error(Protocol protocol, const Answer& answer) {
 std::string run_error(Case& vector, Protocol protocol) {
     Subject subject(vector, protocol);
     const Json& response = vector.json["response"];
-    const Answer given{static_cast<int>(response["status_code"].as_int()), headers_of(response["headers"]),
-                       bytes_of(protocol, response["body"])};
+    const Answer given{static_cast<int>(response["status_code"].as_int()),
+                       headers_of(response["headers"]), bytes_of(protocol, response["body"])};
     const ReadError theirs = read_error(protocol, given);
     if (theirs.code != vector.json["errorCode"].as_string()) return "theirs: code " + theirs.code;
 
     const std::string name = vector.json["given"]["errors"][0]["shape"].as_string();
     const Json& shape = vector.suite["shapes"][name];
-    const bool by_shape = protocol == Protocol::json || protocol == Protocol::rest_json || protocol == Protocol::cbor;
+    const bool by_shape =
+        protocol == Protocol::json || protocol == Protocol::rest_json || protocol == Protocol::cbor;
     const std::string code = shape["error"]["code"].string_or(name);
-    subject.error = {vector.shapes.keep(name), vector.shapes.keep(code), static_cast<int16_t>(given.status), true,
+    subject.error = {vector.shapes.keep(name), vector.shapes.keep(code),
+                     static_cast<int16_t>(given.status), true,
                      shape["members"].find("Message") != nullptr};
     subject.service.errors = &subject.error;
     subject.service.error_count = 1;
@@ -292,13 +311,15 @@ std::string run_error(Case& vector, Protocol protocol) {
     for (const auto& [field, value] : vector.json["error"].as_object())
         if (value.is_string() && !equals_ignoring_case(field, "message") &&
             shape["members"][field]["location"].is_null())
-            error.fields.emplace_back(shape["members"][field]["locationName"].string_or(field), value.as_string());
+            error.fields.emplace_back(shape["members"][field]["locationName"].string_or(field),
+                                      value.as_string());
     const WireResponse answer = encode_error(protocol, subject.service, error, "request-1");
     const ReadError ours = read_error(protocol, answer_of(answer));
     if (ours.code != theirs.code || ours.message != theirs.message || answer.status != given.status)
         return "ours: " + ours.code + " " + ours.message + "\n" + answer.body;
     for (const auto& [field, value] : error.fields)
-        if (const auto found = ours.fields.find(field); found == ours.fields.end() || found->second != value)
+        if (const auto found = ours.fields.find(field);
+            found == ours.fields.end() || found->second != value)
             return "ours: lacks " + field + "\n" + answer.body;
     return "";
 }
@@ -338,18 +359,22 @@ void run_file(const std::filesystem::path& path, Count& count) {
                                       : json.find("result")   ? run_result(vector, protocol)
                                                               : run_error(vector, protocol);
             ++(wrong.empty() ? count.passed : count.failed);
-            EXPECT_EQ(wrong, "") << path.parent_path().filename() << "/" << path.filename() << " " << vector.id();
+            EXPECT_EQ(wrong, "") << path.parent_path().filename() << "/" << path.filename() << " "
+                                 << vector.id();
         }
     }
 }
 
 void run_folder(const char* folder) {
-    const std::filesystem::path path = std::filesystem::path("../shared/vectors/protocols") / folder;
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << "no vectors at " << path << "; they are not in the repository";
+    const std::filesystem::path path =
+        std::filesystem::path("../shared/vectors/protocols") / folder;
+    if (!std::filesystem::exists(path))
+        GTEST_SKIP() << "no vectors at " << path << "; they are not in the repository";
     Count count;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) run_file(entry.path(), count);
-    std::printf("protocol vectors, %s: %d pass, %d fail, %d are a client's alone\n", folder, count.passed,
-                count.failed, count.of_clients);
+    for (const auto& entry : std::filesystem::directory_iterator(path))
+        run_file(entry.path(), count);
+    std::printf("protocol vectors, %s: %d pass, %d fail, %d are a client's alone\n", folder,
+                count.passed, count.failed, count.of_clients);
 }
 
 TEST(ProtocolVectors, RequestsDecodeToTheirParameters) { run_folder("input"); }

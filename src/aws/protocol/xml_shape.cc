@@ -13,8 +13,10 @@ using wire::XmlWriter;
 void write_xmlns(XmlWriter& out, std::string_view xmlns) {
     if (xmlns.empty()) return;
     const auto [prefix, uri] = split_once(xmlns, ' ');
-    if (uri.empty()) out.attribute("xmlns", xmlns);
-    else out.attribute("xmlns:" + std::string(prefix), uri);
+    if (uri.empty())
+        out.attribute("xmlns", xmlns);
+    else
+        out.attribute("xmlns:" + std::string(prefix), uri);
 }
 
 static std::string_view element_name(const ShapeInfo& list, const XmlStyle& style) {
@@ -55,7 +57,8 @@ static void write_entries(XmlWriter& out, std::string_view name, std::string_vie
     });
 }
 
-static void write_member(XmlWriter& out, const MemberInfo& member, const void* item, const XmlStyle& style) {
+static void write_member(XmlWriter& out, const MemberInfo& member, const void* item,
+                         const XmlStyle& style) {
     const ShapeInfo& shape = *member.shape;
     if (member.has(MemberInfo::flattened) && shape.kind == Kind::list)
         return write_items(out, member.wire_name, member.xmlns, shape, item, style);
@@ -69,12 +72,14 @@ static void write_structure(XmlWriter& out, const ShapeInfo& shape, const void* 
     for (const MemberInfo& member : shape)
         if (member.has(MemberInfo::xml_attribute))
             if (const void* item = member.get(value))
-                out.attribute(member.wire_name, scalar_text(*member.shape, item, TimeFormat::iso8601));
+                out.attribute(member.wire_name,
+                              scalar_text(*member.shape, item, TimeFormat::iso8601));
     for (const MemberInfo& member : shape) {
         if (member.has(MemberInfo::xml_attribute)) continue;
         if (style.body_only && outermost && !member.in_body(style.answer)) continue;
         const void* item = member.get(value);
-        const bool collection = !is_scalar(member.shape->kind) && member.shape->kind != Kind::structure;
+        const bool collection =
+            !is_scalar(member.shape->kind) && member.shape->kind != Kind::structure;
         if (item == nullptr && collection && style.empty_lists && !shape.is_union &&
             (outermost || member.has(MemberInfo::required)))
             item = member.field(value);
@@ -85,10 +90,14 @@ static void write_structure(XmlWriter& out, const ShapeInfo& shape, const void* 
 void write_xml(XmlWriter& out, const ShapeInfo& shape, const void* value, const XmlStyle& style,
                bool outermost) {
     switch (shape.kind) {
-        case Kind::structure: return write_structure(out, shape, value, style, outermost);
-        case Kind::list: return write_items(out, element_name(shape, style), {}, shape, value, style);
-        case Kind::map: return write_entries(out, "entry", {}, shape, value, style);
-        default: return out.text(scalar_text(shape, value, TimeFormat::iso8601));
+        case Kind::structure:
+            return write_structure(out, shape, value, style, outermost);
+        case Kind::list:
+            return write_items(out, element_name(shape, style), {}, shape, value, style);
+        case Kind::map:
+            return write_entries(out, "entry", {}, shape, value, style);
+        default:
+            return out.text(scalar_text(shape, value, TimeFormat::iso8601));
     }
 }
 
@@ -110,7 +119,8 @@ static pugi::xml_node first_child(const pugi::xml_node& node, std::string_view n
 static std::string text_of(const pugi::xml_node& node) {
     std::string out;
     for (const pugi::xml_node child : node.children())
-        if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) out += child.value();
+        if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
+            out += child.value();
     return out;
 }
 
@@ -121,7 +131,8 @@ static Status bad_value(const ShapeInfo& shape, const std::string& text, const P
                 400);
 }
 
-static Status read_scalar(const std::string& text, const ShapeInfo& shape, void* value, const Path& path) {
+static Status read_scalar(const std::string& text, const ShapeInfo& shape, void* value,
+                          const Path& path) {
     const bool keep_space = shape.kind == Kind::string || shape.kind == Kind::document;
     if (!parse_scalar(shape, keep_space ? text : trim(text), value, TimeFormat::iso8601))
         return bad_value(shape, text, path);
@@ -134,32 +145,37 @@ static Status read_items(const pugi::xml_node& node, std::string_view name, cons
                          std::vector<std::string>& missing) {
     size_t index = 0;
     for (const pugi::xml_node child : node.children()) {
-        if (child.type() != pugi::node_element || (!name.empty() && local_name(child) != name)) continue;
-        REQUIRE(read_xml(child, *shape.element, shape.list->append(value), style, path.element(index), missing));
+        if (child.type() != pugi::node_element || (!name.empty() && local_name(child) != name))
+            continue;
+        REQUIRE(read_xml(child, *shape.element, shape.list->append(value), style,
+                         path.element(index), missing));
         ++index;
     }
     return ok();
 }
 
-static Status read_entries(const pugi::xml_node& node, std::string_view name, const ShapeInfo& shape,
-                           void* value, const XmlStyle& style, const Path& path,
-                           std::vector<std::string>& missing) {
+static Status read_entries(const pugi::xml_node& node, std::string_view name,
+                           const ShapeInfo& shape, void* value, const XmlStyle& style,
+                           const Path& path, std::vector<std::string>& missing) {
     for (const pugi::xml_node entry : node.children()) {
         if (entry.type() != pugi::node_element || local_name(entry) != name) continue;
         const auto key = first_child(entry, shape.key_name.empty() ? "key" : shape.key_name);
-        const auto item = first_child(entry, shape.element_name.empty() ? "value" : shape.element_name);
-        if (!key) return fail("MalformedXML", "A map at '" + path.text() + "' has an entry without key.", 400);
+        const auto item =
+            first_child(entry, shape.element_name.empty() ? "value" : shape.element_name);
+        if (!key)
+            return fail("MalformedXML", "A map at '" + path.text() + "' has an entry without key.",
+                        400);
         const std::string word = text_of(key);
-        REQUIRE(read_xml(item, *shape.element, shape.map->insert(value, word), style, path.member(word),
-                         missing));
+        REQUIRE(read_xml(item, *shape.element, shape.map->insert(value, word), style,
+                         path.member(word), missing));
     }
     return ok();
 }
 
 // False in `found` when the element has no such member.
 static Status read_member(const pugi::xml_node& node, const MemberInfo& member, void* object,
-                          const XmlStyle& style, const Path& path, std::vector<std::string>& missing,
-                          bool& found) {
+                          const XmlStyle& style, const Path& path,
+                          std::vector<std::string>& missing, bool& found) {
     const ShapeInfo& shape = *member.shape;
     if (member.has(MemberInfo::xml_attribute)) {
         const auto attribute = node.attribute(std::string(member.wire_name).c_str());
@@ -178,7 +194,8 @@ static Status read_member(const pugi::xml_node& node, const MemberInfo& member, 
 }
 
 static Status read_structure(const pugi::xml_node& node, const ShapeInfo& shape, void* value,
-                             const XmlStyle& style, const Path& path, std::vector<std::string>& missing) {
+                             const XmlStyle& style, const Path& path,
+                             std::vector<std::string>& missing) {
     const bool outermost = path.parent == nullptr;
     const auto in_body = [&](const MemberInfo& member) {
         return !style.body_only || !outermost || member.in_body(style.answer);
@@ -194,14 +211,19 @@ static Status read_structure(const pugi::xml_node& node, const ShapeInfo& shape,
     return ok();
 }
 
-Status read_xml(const pugi::xml_node& node, const ShapeInfo& shape, void* value, const XmlStyle& style,
-                const Path& path, std::vector<std::string>& missing) {
-    if (path.too_deep()) return fail("MalformedXML", "Elements lie too deep within each other.", 400);
+Status read_xml(const pugi::xml_node& node, const ShapeInfo& shape, void* value,
+                const XmlStyle& style, const Path& path, std::vector<std::string>& missing) {
+    if (path.too_deep())
+        return fail("MalformedXML", "Elements lie too deep within each other.", 400);
     switch (shape.kind) {
-        case Kind::structure: return read_structure(node, shape, value, style, path, missing);
-        case Kind::list: return read_items(node, {}, shape, value, style, path, missing);
-        case Kind::map: return read_entries(node, "entry", shape, value, style, path, missing);
-        default: return read_scalar(text_of(node), shape, value, path);
+        case Kind::structure:
+            return read_structure(node, shape, value, style, path, missing);
+        case Kind::list:
+            return read_items(node, {}, shape, value, style, path, missing);
+        case Kind::map:
+            return read_entries(node, "entry", shape, value, style, path, missing);
+        default:
+            return read_scalar(text_of(node), shape, value, path);
     }
 }
 
