@@ -49,8 +49,8 @@ CertificateDetail describe(const Record& record, std::vector<std::string> users)
     out.in_use_by.present = true;
     out.options = CertificateOptions{
         .certificate_transparency_logging_preference = std::string(
-            record.transparency ? certificate_transparency_logging_preference::enabled
-                                : certificate_transparency_logging_preference::disabled)};
+            record.transparency_off ? certificate_transparency_logging_preference::disabled
+                                    : certificate_transparency_logging_preference::enabled)};
     if (record.type == certificate_type::imported)
         out.imported_at = record.issued;
     else

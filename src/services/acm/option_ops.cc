@@ -13,8 +13,8 @@ Result<UpdateCertificateOptionsOutput> Acm::UpdateCertificateOptions(
     if (in.options.validation_method && *in.options.validation_method != validation_method::dns)
         return errors::InvalidStateException("Names are validated by DNS only here.");
     if (in.options.certificate_transparency_logging_preference)
-        record.transparency = *in.options.certificate_transparency_logging_preference !=
-                              certificate_transparency_logging_preference::disabled;
+        record.transparency_off = *in.options.certificate_transparency_logging_preference ==
+                                  certificate_transparency_logging_preference::disabled;
     put_certificate(call, record);
     return UpdateCertificateOptionsOutput{};
 }

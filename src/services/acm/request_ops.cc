@@ -115,8 +115,8 @@ Result<RequestCertificateOutput> Acm::RequestCertificate(aws::Call& call,
     record.algorithm_given = in.key_algorithm.has_value();
     record.token = in.idempotency_token.value_or("");
     if (in.options)
-        record.transparency = in.options->certificate_transparency_logging_preference !=
-                              certificate_transparency_logging_preference::disabled;
+        record.transparency_off = in.options->certificate_transparency_logging_preference ==
+                                  certificate_transparency_logging_preference::disabled;
     REQUIRE(merge_tags(record, in.tags));
     put_certificate(call, record);
     return RequestCertificateOutput{.certificate_arn = arn_of(record)};

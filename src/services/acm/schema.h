@@ -32,8 +32,8 @@ struct Certificate {
     Time created, issued, not_before, not_after;
     std::optional<Time> renewed;
     std::map<std::string, std::string> tags;
-    std::string token;         // Idempotency token of the request.
-    bool transparency = true;  // The option's value; there is no public log that we write to.
+    std::string token;              // Idempotency token of the request.
+    bool transparency_off = false;  // The option's value; there is no public log that we write to.
     void fields(auto& field) {
         field(1, id);
         field(2, account);
@@ -59,7 +59,7 @@ struct Certificate {
         field(22, renewed);
         field(23, tags);
         field(24, token);
-        field(25, transparency);
+        field(25, transparency_off);
     }
 };
 

@@ -13,8 +13,10 @@ namespace route53 = api::route53;
 
 namespace {
 
-constexpr Duration soon = 100ms, later = 2s, seldom = 1h;
-constexpr Duration young = 60s;
+constexpr Duration seldom = 1h;
+
+// How long to wait before the next look at a request of this age.
+Duration patience(Duration age) { return age < 1min ? 100ms : age < 1h ? 2s : 30s; }
 
 }  // namespace
 
@@ -36,13 +38,13 @@ Task<void> Validator::stop() {
 }
 
 Validator::Work Validator::find_work() {
-    Work work;
+    Work work{.next = seldom};
     store::Txn txn = store_.begin();
     const Time now = env_.now();
     schema::certificates.each(txn, "", [&](const auto&, Certificate one) {
         const bool ours = one.type == api::acm::certificate_type::amazon_issued;
         if (one.status == status::pending_validation) {
-            work.young = work.young || now - one.created < young;
+            work.next = std::min(work.next, patience(now - one.created));
             work.pending.push_back(std::move(one));
         } else if (ours && one.status == status::issued &&
                    one.not_after - now < limits::renewed_before_end) {
@@ -61,9 +63,8 @@ Task<void> Validator::run(Validator& self) {
         Work work = self.find_work();
         for (Certificate& one : work.pending) co_await self.attend(std::move(one));
         for (Certificate& one : work.ending) co_await self.attend(std::move(one));
-        const Duration pause = work.young ? soon : work.pending.empty() ? seldom : later;
         // What we saved ourselves wakes us once more; new requests do at once.
-        const Steady due = self.env_.loop.steady() + pause;
+        const Steady due = self.env_.loop.steady() + work.next;
         if (!self.look_ &&
             co_await self.changed_.wait(self.env_.loop, due, &self.stop_) == Wake::stopped)
             break;
@@ -143,7 +144,7 @@ Task<void> Validator::save(Certificate certificate) {
         schema::certificates.get(txn, {certificate.account, certificate.region, certificate.id});
     if (!current) co_return;
     certificate.tags = current->tags;
-    certificate.transparency = current->transparency;
+    certificate.transparency_off = current->transparency_off;
     schema::certificates.put(txn, {certificate.account, certificate.region, certificate.id},
                              certificate);
     if (auto committed = co_await store_.commit(txn); !committed)

@@ -3,8 +3,9 @@
 // For every certificate in PENDING_VALIDATION it asks Route 53 (through the client, as
 // acm.amazonaws.com) whether the CNAME of each name is in a public zone of the account; when all
 // are, it makes key and certificate. It looks every 100 ms while a request is younger than a
-// minute, then every 2 s, and gives up after 72 hours (VALIDATION_TIMED_OUT), as ACM does. Issued
-// certificates are renewed 45 days before their end if the records are still there.
+// minute, then every 2 s, after an hour every 30 s, and gives up after 72 hours
+// (VALIDATION_TIMED_OUT), as ACM does. Issued certificates are renewed 45 days before their end if
+// the records are still there.
 #pragma once
 
 #include "aws/client.h"
@@ -24,7 +25,7 @@ public:
 private:
     struct Work {
         std::vector<Certificate> pending, ending;
-        bool young = false;  // One of the pending ones was requested less than a minute ago.
+        Duration next;  // Until the next look.
     };
     static Task<void> run(Validator& self);
     Work find_work();
