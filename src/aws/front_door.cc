@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aws/hosts.h"
+#include "aws/sigv2.h"
 #include "aws/upload.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -208,6 +209,7 @@ Status FrontDoor::authenticate(Request& request) {
     Call& call = request.call;
     const bool s3 = request.is_s3();
     if (!request.claim) {
+        if (const auto old = sigv2::parse(request.signed_part); old && s3) return authenticate_old_form(request, *old);
         if (!s3 && !request.route->operation->unsigned_allowed)
             return fail("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
         call.region = options_.region;
@@ -233,6 +235,18 @@ Status FrontDoor::authenticate(Request& request) {
     call.principal = std::move(credential->principal);
     call.account = call.principal.account;
     call.region = claim.region;
+    return ok();
+}
+
+// S3's presigned URLs of signature version 2.
+Status FrontDoor::authenticate_old_form(Request& request, const sigv2::Claim& claim) {
+    Call& call = request.call;
+    auto credential = credentials_.find(claim.access_key_id, claim.session_token, call.now);
+    if (!credential) return fail("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403);
+    REQUIRE(sigv2::verify(request.signed_part, request.path, claim, credential->secret, call.now));
+    call.principal = std::move(credential->principal);
+    call.account = call.principal.account;
+    call.region = options_.region;
     return ok();
 }
 
@@ -303,9 +317,20 @@ Task<void> FrontDoor::answer(Request& request, Status status) {
         if (started) co_await answer_stream(request);
         co_return;
     }
+    if (request.exchange.request().method == "HEAD" && status) co_return co_await answer_head(request, response);
     // A refused upload: what the client still sends is not read, so the connection cannot be used again.
     if (!status && request.route && request.route->operation->streaming_input) request.exchange.close_after();
     co_await send(request.exchange, response.status, std::move(response.body));
+}
+
+// A HEAD's answer tells the length of what a GET would send.
+Task<void> FrontDoor::answer_head(Request& request, const WireResponse& response) {
+    std::optional<uint64_t> length = 0;
+    for (const auto& [name, value] : response.headers)
+        if (equals_ignoring_case(name, "content-length")) length = parse_uint(value);
+    request.exchange.headers().remove("content-length");
+    if (const auto started = co_await request.exchange.start(response.status, length); !started) co_return;
+    [[maybe_unused]] const auto finished = co_await request.exchange.finish();
 }
 
 Task<void> FrontDoor::answer_stream(Request& request) {

@@ -19,6 +19,7 @@
 #include "aws/credentials.h"
 #include "aws/dispatcher.h"
 #include "aws/protocol/protocol.h"
+#include "aws/sigv2.h"
 #include "aws/sigv4.h"
 #include "net/server.h"
 
@@ -88,8 +89,10 @@ private:
     Task<Status> read_body(Request& request);
     Status authenticate(Request& request);
     const BoundService* find_service(const Request& request) const;
+    Status authenticate_old_form(Request& request, const sigv2::Claim& claim);
     void attach_upload(Request& request);
     Task<void> answer(Request& request, Status status);
+    Task<void> answer_head(Request& request, const protocol::WireResponse& response);
     Task<void> answer_stream(Request& request);
     bool may_cross_origin(Request& request);
 
