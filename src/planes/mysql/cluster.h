@@ -95,6 +95,14 @@ public:
     Task<Result<Session>> connect(Steady deadline);
     // Copies this writer's data to `target` while it stands still; the position to follow from.
     Task<Result<std::string>> copy_to(std::string target);
+    // The parts of a promotion. The position at which this writer stopped to write.
+    Task<Result<std::string>> step_down();
+    void demote() { spec_.role = Role::reader; }
+    void reinstate() { spec_.role = Role::writer; }
+    Task<Status> stay_writer();
+    Task<Status> take_over(std::string position);
+    Task<Status> follow_from(std::string position);  // Restarts as a reader of the new writer.
+    Task<Status> follow_writer();                    // Of a reader that runs.
     // Passes the lines that were appended to the logs since the last time to the listener.
     void read_logs();
 

@@ -55,6 +55,12 @@ public:
     virtual std::vector<std::string> hold_for_copy() const = 0;
     virtual std::vector<std::string> follow(const Source& source,
                                             const std::optional<std::string>& position) const = 0;
+    // A change of places: the writer refuses writes and tells its position (column "position"); the
+    // reader waits for it (column "reached" is 0 then) and becomes a writer.
+    virtual std::vector<std::string> step_down() const = 0;
+    virtual std::string stay_writer() const = 0;
+    virtual std::string wait_for(const std::string& position) const = 0;
+    virtual std::vector<std::string> take_over() const = 0;
     virtual std::string replication_status() const { return "SHOW SLAVE STATUS"; }
     // "--help --verbose"; its output to the set of variable names.
     virtual std::vector<std::string> list_variables_command() const = 0;

@@ -24,6 +24,7 @@ public:
     Task<Status> start(InstanceSpec spec) override;
     Task<Status> stop(std::string cluster, std::string instance) override;
     Task<Status> remove(std::string cluster, std::string instance) override;
+    Task<Status> promote(std::string cluster, std::string instance) override;
     Task<Status> remove_cluster(std::string cluster) override;
     Task<void> stop_all() override;
     // Ends supervision and leaves the servers running, for the next run to take over.

@@ -247,6 +247,18 @@ public:
         return out;
     }
 
+    std::vector<std::string> step_down() const override {
+        return {"SET GLOBAL read_only=ON", "SELECT @@GLOBAL.gtid_binlog_pos AS position"};
+    }
+    std::string stay_writer() const override { return "SET GLOBAL read_only=OFF"; }
+    std::string wait_for(const std::string& position) const override {
+        return "SELECT MASTER_GTID_WAIT(" + wire::mysql::quote(position) + ", 30) AS reached";
+    }
+    std::vector<std::string> take_over() const override {
+        return {"STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL innodb_flush_log_at_trx_commit=1",
+                "SET GLOBAL sync_binlog=1", "SET GLOBAL read_only=OFF"};
+    }
+
     std::vector<std::string> list_variables_command() const override {
         return {program_, "--no-defaults", "--verbose", "--help"};
     }

@@ -197,6 +197,22 @@ Task<void> stop_and_start(World& world, LocalPlane& plane) {
     co_await plane.leave();  // As if we had been killed: the servers run on.
 }
 
+// Writer and reader change places, and back; no committed row is missing on either side.
+Task<void> change_places(World& world, LocalPlane& plane) {
+    Loop& loop = world.loop;
+    CO_ASSERT(co_await run_sql(loop, 33961, "INSERT INTO shop.t(v) VALUES ('last')"));
+    CO_ASSERT(co_await plane.promote("app", "app-2"));
+    CO_ASSERT(co_await run_sql(loop, 33962, "INSERT INTO shop.t(v) VALUES ('first')"));
+    EXPECT_TRUE(co_await becomes(loop, 33962, "SELECT COUNT(*) FROM shop.t WHERE v='last'", "1"));
+    EXPECT_TRUE(co_await becomes(loop, 33961, "SELECT COUNT(*) FROM shop.t WHERE v='first'", "1"));
+    const auto refused = co_await run_sql(loop, 33961, "INSERT INTO shop.t(v) VALUES ('no')");
+    CO_ASSERT(!refused);
+    EXPECT_EQ(refused.error().code, "MySql1290");
+    CO_ASSERT(co_await plane.promote("app", "app-1"));
+    CO_ASSERT(co_await run_sql(loop, 33961, "INSERT INTO shop.t(v) VALUES ('back')"));
+    EXPECT_TRUE(co_await becomes(loop, 33962, "SELECT COUNT(*) FROM shop.t WHERE v='back'", "1"));
+}
+
 // The next run takes the servers over, and after the writer's removal its data goes to its
 // successor.
 Task<void> take_over(World& world, LocalPlane& plane, int writer_pid) {
@@ -281,7 +297,7 @@ TEST(MySqlPlane, LivesThroughWritesKillsStopsAndTakeOver) {
     {
         World world;
         LocalPlane plane(world.env, root);
-        for (const auto act : {grow_and_replicate, survive_kills, stop_and_start}) {
+        for (const auto act : {grow_and_replicate, survive_kills, change_places, stop_and_start}) {
             world.loop.run_until_done(act(world, plane));
             if (testing::Test::HasFailure()) {
                 world.loop.run_until_done(plane.purge());

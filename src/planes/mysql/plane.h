@@ -102,6 +102,11 @@ public:
     virtual Task<Status> stop(std::string cluster, std::string instance) = 0;
     // The instance ends and goes; a writer's data stays with the cluster, for its next writer.
     virtual Task<Status> remove(std::string cluster, std::string instance) = 0;
+    // Makes a reader the writer: the writer takes no more writes, the reader catches up (30 s),
+    // they change places, all others follow the new one. Clients of the old writer lose their
+    // connections. Error WriterNotAvailable when the writer or that reader does not run: nothing
+    // was changed.
+    virtual Task<Status> promote(std::string cluster, std::string instance) = 0;
     // Stops what still runs and deletes the data. A cluster that is not there is no error.
     virtual Task<Status> remove_cluster(std::string cluster) = 0;
     // Ends all servers cleanly; the data stays.
