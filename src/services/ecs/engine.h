@@ -74,7 +74,6 @@ private:
     unkai::Task<void> run_task(std::shared_ptr<TaskRunner> runner);
     unkai::Task<Status> stop_survivors();
     void start_runners();
-    unkai::Task<void> schedule();
     unkai::Task<void> sweep();
 
     Env& env_;

@@ -59,7 +59,6 @@ private:
     unkai::Task<void> check_health(std::string name, HealthRules rules);
     unkai::Task<void> write_end(Time stopped_at);
     void count_failure(StoredTask& task, store::Txn& txn, Time stopped_at);
-    unkai::Task<void> fail(Error error);
 
     planes::containers::ContainerSpec container_spec(const model::ContainerDefinition& container);
     planes::containers::SandboxSpec sandbox_spec(const TaskNetwork& network) const;
