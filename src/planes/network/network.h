@@ -36,8 +36,8 @@ public:
     // Removes everything of this installation from the machine, also what an earlier process left.
     virtual Task<Status> purge() = 0;
 
-    // Calls `listener` on the control loop with each snapshot that was applied: who keeps sockets in
-    // the VPCs (resolvers, task metadata) opens and closes them there. Once, before the first apply.
+    // Calls `listener` on the control loop with each snapshot that was applied: who keeps sockets
+    // in the VPCs (resolvers, task metadata) opens and closes them there. Before the first apply.
     void on_applied(std::function<void(const Snapshot&)> listener) {
         listeners_.push_back(std::move(listener));
     }

@@ -7,6 +7,7 @@
 #include "planes/network/sim_network.h"
 #include "rt/sim/sim_loop.h"
 #include "services/ec2/publisher.h"
+#include "services/ec2/why.h"
 
 namespace unkai::services::ec2 {
 
@@ -545,6 +546,40 @@ TEST_F(Ec2Test, DescribesWhatARegionHas) {
         true);
     must<op::DeleteSubnet>({.subnet_id = inside});
     must<op::DisassociateVpcCidrBlock>({.association_id = association});
+}
+
+TEST_F(Ec2Test, WhyNamesTheRule) {
+    const std::string id = vpc();
+    gateway(id);
+    const std::string inside = subnet(id, "10.0.1.0/24");
+    const std::string web = group(id, "web");
+    const auto task = must<op::CreateNetworkInterface>(
+        {.subnet_id = inside, .description = "task 0a1b2c", .private_ip_address = "10.0.1.10"},
+        ecs);
+    must<op::CreateNetworkInterface>(
+        {.subnet_id = inside, .description = "ELB app/shop/77", .groups = {web}}, elb);
+    published();
+    const auto ask = [&](const std::string& source, const std::string& destination) {
+        store::Txn txn = store_.begin();
+        return why(txn, network_, {ada.account, ada.region, source, destination});
+    };
+    const std::string shop = "shop-1234567890.us-east-1.elb.amazonaws.com:80";
+    const auto closed = ask("0a1b2c", shop);
+    ASSERT_TRUE(closed) << closed.error().message;
+    EXPECT_FALSE(closed->explanation.passes);
+    EXPECT_EQ(closed->explanation.steps.back().id, web);
+    const auto added = must<op::AuthorizeSecurityGroupIngress>(
+        {.group_id = web, .ip_permissions = {tcp(80, "10.0.1.10/32")}});
+    published();
+    const auto open = ask(*task.network_interface->network_interface_id, shop);
+    ASSERT_TRUE(open);
+    EXPECT_TRUE(open->explanation.passes);
+    EXPECT_EQ(open->explanation.steps.back().rule,
+              added.security_group_rules[0].security_group_rule_id);
+    EXPECT_EQ(ask("internet", shop).error().code, "NotFound");  // It has no public address.
+    EXPECT_EQ(ask("nobody", shop).error().code, "NotFound");
+    EXPECT_EQ(ask("0a1b2c", "shop").error().code, "InvalidParameterValue");
+    EXPECT_FALSE(ask("0a1b2c", "8.8.8.8:53/udp")->explanation.passes);
 }
 
 TEST_F(Ec2Test, ANetworkThatRefusesIsAskedAgain) {
