@@ -46,7 +46,6 @@ Task<void> KernelNetwork::run_newest() {
             applied_ = std::move(snapshot);
             interfaces_.clear();
             for (const Interface& interface : applied_.interfaces) interfaces_.insert(interface.id);
-            tell_applied();
         }
         finished_ = number;
         changed_.notify_all();

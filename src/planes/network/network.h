@@ -36,26 +36,12 @@ public:
     // Removes everything of this installation from the machine, also what an earlier process left.
     virtual Task<Status> purge() = 0;
 
-    // Calls `listener` on the control loop with each snapshot that was applied: who keeps sockets
-    // in the VPCs (resolvers, task metadata) opens and closes them there. Before the first apply.
-    void on_applied(std::function<void(const Snapshot&)> listener) {
-        listeners_.push_back(std::move(listener));
-    }
-
     std::string namespace_path(const std::string& name) const {
         return settings().run_directory + "/netns/" + name;
     }
     Explanation explain(const Flow& flow) const {
         return network::explain(applied(), settings(), flow);
     }
-
-protected:
-    void tell_applied() const {
-        for (const auto& listener : listeners_) listener(applied());
-    }
-
-private:
-    std::vector<std::function<void(const Snapshot&)>> listeners_;
 };
 
 }  // namespace unkai::planes::network

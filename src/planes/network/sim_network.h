@@ -13,7 +13,6 @@ public:
         if (failure) co_return unexpected(*failure);
         snapshots.push_back(snapshot);
         applied_ = std::move(snapshot);
-        tell_applied();
         co_return ok();
     }
     Task<Status> ready(std::string interface, Steady) override {
