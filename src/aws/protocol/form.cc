@@ -44,10 +44,10 @@ Status parse_form(std::string_view text, FormNode& root) {
 static Status read_scalar(const FormNode& node, const ShapeInfo& shape, void* value,
                           const Path& path) {
     if (!node.value)
-        return fail("MalformedInput",
+        return fail("MalformedValue",
                     "The parameter at '" + path.text() + "' takes a value, not parts.", 400);
     if (!parse_scalar(shape, *node.value, value, TimeFormat::iso8601))
-        return fail("MalformedInput",
+        return fail("MalformedValue",
                     "'" + *node.value + "' at '" + path.text() + "' is not a valid " +
                         std::string(kind_name(shape.kind)) + ".",
                     400);
@@ -101,7 +101,7 @@ static Status read_map(const FormNode& node, const ShapeInfo& shape, void* value
             item->child(shape.element_name.empty() ? "value" : shape.element_name);
         if (inner == nullptr) inner = item->child("Value");
         if (key == nullptr || !key->value || inner == nullptr)
-            return fail("MalformedInput",
+            return fail("MalformedValue",
                         "The map at '" + path.text() + "' has an entry without key or value.", 400);
         key->used = true;
         REQUIRE(read_form(*inner, *shape.element, shape.map->insert(value, *key->value), style,

@@ -258,6 +258,7 @@ private:
     }
 
     bool category(Class& set) {
+        if (!more()) return false;
         std::string_view name = source_.substr(at_, 1);
         if (take("{")) {
             const size_t close = source_.find('}', at_);

@@ -88,6 +88,16 @@ static Status decode_payload(Protocol protocol, const ServiceInfo& service,
     return decode_xml(service, shape, body, member.make(input), false, missing);
 }
 
+// What a value that does not parse is called: the engines' own word gives way to the service's.
+static Status in_words_of(const ServiceInfo& service, Status done) {
+    if (done) return done;
+    Error& error = done.error();
+    if (error.is("MalformedValue"))
+        return service.name == "s3" ? Error{"InvalidArgument", std::move(error.message), 400, {}}
+                                    : validation_error(service, std::move(error.message));
+    return done;
+}
+
 static Status decode_rest(Protocol protocol, const ServiceInfo& service, const Route& route,
                           const WireRequest& request, void* input,
                           std::vector<std::string>& missing) {
@@ -103,8 +113,9 @@ static Status decode_rest(Protocol protocol, const ServiceInfo& service, const R
     return decode_xml(service, shape, request.body, input, true, missing);
 }
 
-Status decode_only(Protocol protocol, const ServiceInfo& service, const Route& route,
-                   const WireRequest& request, void* input, std::vector<std::string>& missing) {
+static Status decode_by(Protocol protocol, const ServiceInfo& service, const Route& route,
+                        const WireRequest& request, void* input,
+                        std::vector<std::string>& missing) {
     const ShapeInfo& shape = *route.operation->input;
     switch (protocol) {
         case Protocol::query:
@@ -120,6 +131,11 @@ Status decode_only(Protocol protocol, const ServiceInfo& service, const Route& r
             return decode_rest(protocol, service, route, request, input, missing);
     }
     return ok();
+}
+
+Status decode_only(Protocol protocol, const ServiceInfo& service, const Route& route,
+                   const WireRequest& request, void* input, std::vector<std::string>& missing) {
+    return in_words_of(service, decode_by(protocol, service, route, request, input, missing));
 }
 
 Status decode(Protocol protocol, const ServiceInfo& service, const Route& route,

@@ -7,7 +7,8 @@
 //     validates WireResponse answer = protocol::encode(spoken, service, *route.operation, output,
 //     request_id);
 //
-// Pure: no socket, no clock. Errors carry AWS's codes and go back through encode_error.
+// Pure: no socket, no clock. Errors carry AWS's codes and go back through encode_error. Bodies are
+// given whole and not compressed.
 #pragma once
 
 #include <string>

@@ -20,7 +20,7 @@ bool has_body(const ShapeInfo& shape, bool answer) {
 }
 
 static Status bad_value(const MemberInfo& member, std::string_view text) {
-    return fail("ValidationException",
+    return fail("MalformedValue",
                 "'" + std::string(text) + "' is not a valid value of " +
                     std::string(member.wire_name) + ".",
                 400);

@@ -125,7 +125,7 @@ static std::string text_of(const pugi::xml_node& node) {
 }
 
 static Status bad_value(const ShapeInfo& shape, const std::string& text, const Path& path) {
-    return fail("MalformedXML",
+    return fail("MalformedValue",
                 "'" + text + "' at '" + path.text() + "' is not a valid " +
                     std::string(kind_name(shape.kind)) + ".",
                 400);
@@ -163,8 +163,8 @@ static Status read_entries(const pugi::xml_node& node, std::string_view name,
         const auto item =
             first_child(entry, shape.element_name.empty() ? "value" : shape.element_name);
         if (!key)
-            return fail("MalformedXML", "A map at '" + path.text() + "' has an entry without key.",
-                        400);
+            return fail("MalformedValue",
+                        "A map at '" + path.text() + "' has an entry without key.", 400);
         const std::string word = text_of(key);
         REQUIRE(read_xml(item, *shape.element, shape.map->insert(value, word), style,
                          path.member(word), missing));
@@ -214,7 +214,7 @@ static Status read_structure(const pugi::xml_node& node, const ShapeInfo& shape,
 Status read_xml(const pugi::xml_node& node, const ShapeInfo& shape, void* value,
                 const XmlStyle& style, const Path& path, std::vector<std::string>& missing) {
     if (path.too_deep())
-        return fail("MalformedXML", "Elements lie too deep within each other.", 400);
+        return fail("MalformedValue", "Elements lie too deep within each other.", 400);
     switch (shape.kind) {
         case Kind::structure:
             return read_structure(node, shape, value, style, path, missing);
