@@ -1,10 +1,10 @@
 // Making and reading certificates: keys, a certificate authority, leaves. OpenSSL 3; PEM texts in
 // and out.
 //
-//     TRY(const std::string key, make_private_key(KeyKind::ec_p256));   // ≈ 0.1 ms; RSA 2048 100 ms
+//     TRY(const std::string key, make_private_key(KeyKind::ec_p256)); // 0.1 ms; RSA 2048 100 ms
 //     TRY(Authority authority, Authority::make("Unkai Local CA", random, now));
-//     TRY(const std::string leaf, authority.issue({.key_pem = key, .names = {"a.com"}, …}, random));
-//     TRY(const CertificateFacts facts, read_certificate(leaf));
+//     TRY(const std::string leaf, authority.issue({.key_pem = key, .names = {"a.com"}, …},
+//     random)); TRY(const CertificateFacts facts, read_certificate(leaf));
 //
 // The authority may sign DNS names and loopback addresses only (critical name constraints: no other
 // IP address), for TLS servers only, and no further authority (path length 0). Errors:

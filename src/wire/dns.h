@@ -34,8 +34,8 @@ constexpr size_t least_payload = 512;  // What UDP carries without EDNS.
 // clang-format off
 enum class Type : uint16_t {
     A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28, SRV = 33, NAPTR = 35,
-    OPT = 41, DS = 43, SSHFP = 44, TLSA = 52, SVCB = 64, HTTPS = 65, SPF = 99, IXFR = 251, AXFR = 252,
-    ANY = 255, CAA = 257,
+    OPT = 41, DS = 43, SSHFP = 44, TLSA = 52, SVCB = 64, HTTPS = 65, SPF = 99, IXFR = 251,
+    AXFR = 252, ANY = 255, CAA = 257,
 };
 // clang-format on
 constexpr uint16_t class_in = 1;

@@ -160,6 +160,7 @@ bool ResponseWriter::add_record(std::string_view owner, std::string_view record)
 bool ResponseWriter::add(Section section, std::string_view owner, const Block& block,
                          uint16_t first) {
     if (truncated_) return false;
+    if (block.empty()) return true;
     uint16_t& count = counts_[static_cast<size_t>(section)];
     const std::string_view bytes = block.bytes;
     const bool fits = size_ + bytes.size() + reserved_ <= limit_;

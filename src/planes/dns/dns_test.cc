@@ -138,6 +138,87 @@ TEST(DnsServer, SaysThatAPortIsTaken) {
     loop.run_until_done(take_a_port_twice(loop));
 }
 
+namespace {
+
+std::string question(std::string_view of) {
+    Message out;
+    out.id = 9;
+    out.questions.push_back({name(of), Type::A});
+    const std::string bytes = encode(out);
+    return std::string{static_cast<char>(bytes.size() >> 8), static_cast<char>(bytes.size())} +
+           bytes;
+}
+
+// Reads `count` answers, or to the end; how many came.
+Task<size_t> read_answers(Loop& loop, Io& io, size_t count) {
+    std::string in;
+    size_t answers = 0;
+    while (answers < count) {
+        char piece[4096];
+        const ssize_t got = ::read(io.fd(), piece, sizeof piece);
+        if (got == 0 || (got < 0 && errno != EAGAIN)) break;
+        if (got < 0 && co_await io.readable(loop.steady() + 5s) != Wake::ready) break;
+        if (got > 0) in.append(piece, static_cast<size_t>(got));
+        while (in.size() >= 2) {
+            const size_t size =
+                static_cast<size_t>(static_cast<uint8_t>(in[0])) << 8 | static_cast<uint8_t>(in[1]);
+            if (in.size() < 2 + size) break;
+            const auto answer = wire::dns::decode(std::string_view(in).substr(2, size));
+            EXPECT_TRUE(answer && answer->id == 9);
+            in.erase(0, 2 + size);
+            ++answers;
+        }
+    }
+    co_return answers;
+}
+
+Task<Status> abuse_tcp(Loop& loop) {
+    CO_TRY(auto server, Server::start({&loop}, {.addresses = {*net::Address::parse("127.0.0.1", 0)},
+                                                .most_connections = 2}));
+    Snapshot::Parts parts;
+    parts.zones.push_back({zone("example.com", {{"www.example.com", "192.0.2.1"}}), {}});
+    co_await server->apply(Snapshot::make(std::move(parts)));
+    const net::Address address = server->addresses()[0];
+    {
+        // Byte by byte, then many at once.
+        CO_TRY(Io io, co_await net::open_connection(loop, "", address, loop.steady() + 5s));
+        for (const char c : question("www.example.com")) {
+            EXPECT_EQ(::write(io.fd(), &c, 1), 1);
+            co_await loop.yield();
+        }
+        EXPECT_EQ(co_await read_answers(loop, io, 1), 1u);
+        std::string many;
+        for (int i = 0; i < 100; ++i) many += question("www.example.com");
+        EXPECT_EQ(::write(io.fd(), many.data(), many.size()), static_cast<ssize_t>(many.size()));
+        EXPECT_EQ(co_await read_answers(loop, io, 100), 100u);
+        // What is no question ends the connection; so does a message of no length.
+        EXPECT_EQ(::write(io.fd(), "\0\3abc", 5), 5);
+        EXPECT_EQ(co_await read_answers(loop, io, 1), 0u);
+    }
+    {
+        // The third connection is one too many; the first two go on.
+        CO_TRY(Io first, co_await net::open_connection(loop, "", address, loop.steady() + 5s));
+        CO_TRY(Io second, co_await net::open_connection(loop, "", address, loop.steady() + 5s));
+        CO_TRY(Io third, co_await net::open_connection(loop, "", address, loop.steady() + 5s));
+        EXPECT_EQ(co_await read_answers(loop, third, 1), 0u);
+        const std::string bytes = question("www.example.com");
+        EXPECT_EQ(::write(second.fd(), bytes.data(), bytes.size()),
+                  static_cast<ssize_t>(bytes.size()));
+        EXPECT_EQ(co_await read_answers(loop, second, 1), 1u);
+        EXPECT_EQ(server->counters().connections_refused, 1u);
+    }
+    co_await server->stop();
+    co_return ok();
+}
+
+}  // namespace
+
+TEST(DnsServer, WithstandsTcpAbuse) {
+    Loop loop;
+    const auto out = loop.run_until_done(abuse_tcp(loop));
+    EXPECT_TRUE(out) << out.error().message;
+}
+
 // ---- Cache, in simulated time
 
 static Message response(std::string_view of, uint32_t ttl, Code code = Code::no_error) {

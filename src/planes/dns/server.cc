@@ -15,8 +15,8 @@ public:
 
     void serve(size_t most_connections) {
         for (EndpointSockets& one : sockets)
-            endpoints.push_back(
-                std::make_unique<Endpoint>(loop, std::move(one), *this, counters, most_connections));
+            endpoints.push_back(std::make_unique<Endpoint>(loop, std::move(one), *this, counters,
+                                                           most_connections));
         sockets.clear();
     }
 
@@ -53,8 +53,10 @@ Result<std::unique_ptr<Server>> Server::start(std::vector<Loop*> loops, ServerOp
     for (auto& one : server->workers_) {
         Worker* worker = one.get();
         auto serve = [worker, most = options.most_connections] { worker->serve(most); };
-        if (&worker->loop == Loop::current()) serve();
-        else worker->loop.post(std::move(serve));
+        if (&worker->loop == Loop::current())
+            serve();
+        else
+            worker->loop.post(std::move(serve));
     }
     return server;
 }
