@@ -1,0 +1,161 @@
+#include "program.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/log.h"
+
+namespace unkai {
+
+namespace {
+
+planes::network::Settings network_settings(const cli::StartOptions& options, const cli::Installation& installation) {
+    planes::network::Settings settings;
+    settings.run_directory = installation.run_dir();
+    settings.host_link = "unkai" + installation.id;
+    settings.egress = options.egress;
+    if (const auto range = planes::network::Cidr::parse(options.public_cidr)) settings.public_range = *range;
+    return settings;
+}
+
+}  // namespace
+
+Program::Program(cli::StartOptions options, cli::Installation installation, std::unique_ptr<store::Engine> engine,
+                 services::acm::LocalAuthority authority)
+    : options_(std::move(options)),
+      installation_(std::move(installation)),
+      store_(env_, std::move(engine)),
+      network_(env_, network_settings(options_, installation_)),
+      authority_(std::move(authority)),
+      ecr_(env_, store_, {.domain = "localhost:" + std::to_string(options_.port), .folder = installation_.data_dir + "/layers"}),
+      front_door_(dispatcher_, credentials_,
+                  {.version = program_version, .region = installation_.region,
+                   .own_hosts = {network_.settings().api_address().text()}, .control_token = installation_.control_token}) {}
+
+void Program::add_services() {
+    route53_publisher_ = std::make_unique<services::route53::Publisher>(
+        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_},
+        services::route53::PublisherOptions{.server = dns_.get(), .resolver = &resolver_,
+                                            .server_addresses = {network_.settings().dns_address().text()}});
+    route53_ = std::make_unique<services::route53::Route53>(client_, *route53_publisher_);
+    for (const BoundService& service :
+         {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_), api::ssm::bind(ssm_),
+          api::secretsmanager::bind(secretsmanager_), api::acm::bind(acm_), api::ec2::bind(ec2_), api::ecr::bind(ecr_),
+          api::route53::bind(*route53_)})
+        dispatcher_.add(service);
+    front_door_.set_cross_origin(s3_);
+    front_door_.add_host(registry_);
+}
+
+// Everything that stays between commands is found and adopted here. Without the right to make networks the
+// API still answers, and says so.
+Task<Status> Program::start_network() {
+    if (const auto applied = co_await network_.apply({}); !applied) {
+        log::warn("no networks on this machine", {{"error", applied.error().message}});
+        co_return ok();
+    }
+    network_works_ = true;
+    planes::dns::ServerOptions dns;
+    dns.network = network_.namespace_path("internet");
+    CO_TRY(const net::Address address, net::Address::parse(network_.settings().dns_address().text(), 53));
+    dns.addresses = {address};
+    CO_TRY(dns_, planes::dns::Server::start(data_loops_.all(), dns));
+    const planes::dns::NameTarget endpoint{.public_addresses = {network_.settings().api_address().text()}};
+    own_names_.set("*.amazonaws.com", endpoint);
+    co_return ok();
+}
+
+Status Program::listen() {
+    TRY(auto own, authority_.identity_for({"localhost", "*.localhost", "localhost.localstack.cloud", "*.localhost.localstack.cloud",
+                                           "*.amazonaws.com", "*." + installation_.region + ".amazonaws.com",
+                                           "*.s3." + installation_.region + ".amazonaws.com", "*.s3.amazonaws.com"},
+                                          *random_, env_.now()));
+    own_certificates_->set({std::move(own)});
+    TRY(auto tls, net::ServerTls::make(own_certificates_));
+    api_server_ = std::make_unique<net::Server>(loop_, front_door_, net::ServerOptions{.tls = std::move(tls)});
+    TRY(const net::Address control, net::Address::unix_socket(installation_.control_socket()));
+    REQUIRE(control_server_.listen("", control));
+    TRY(const net::Address address, net::Address::parse(options_.listen, options_.port));
+    auto bound = api_server_->listen("", address);
+    if (!bound)
+        return fail("PortTaken", "Port " + std::to_string(options_.port) + " is taken: " + bound.error().message +
+                                     " Choose another: unkai start --port N");
+    if (options_.listen == "127.0.0.1") {
+        // Names like localhost may resolve to ::1 first. A machine without IPv6 does without.
+        TRY(const net::Address v6, net::Address::parse("::1", options_.port));
+        if (auto also = api_server_->listen("", v6); !also) log::debug("no IPv6 listener", {{"error", also.error().message}});
+    }
+    if (network_works_) REQUIRE(listen_publicly());
+    log::info("listening", {{"address", address.text()}});
+    return ok();
+}
+
+// The API as VPCs reach it: on its public address, by the names of AWS's endpoints.
+Status Program::listen_publicly() {
+    const std::string internet = network_.namespace_path("internet");
+    for (const uint16_t port : {80, 443, static_cast<int>(options_.port)}) {
+        TRY(const net::Address address, net::Address::parse(network_.settings().api_address().text(), port));
+        REQUIRE(api_server_->listen(internet, address));
+    }
+    return ok();
+}
+
+Task<Status> Program::start() {
+    std::error_code error;
+    std::filesystem::create_directories(installation_.run_dir(), error);
+    if (error)
+        co_return fail("RunDirUnwritable", "Cannot make " + installation_.run_dir() + ": " + error.message() +
+                                               ". Unkai needs root for networks and containers: run it with sudo.");
+    CO_REQUIRE(co_await start_network());
+    add_services();
+    add_controls();
+    CO_REQUIRE(co_await s3_.recover());
+    ecr_.sweep();
+    if (network_works_) ec2_publisher_.start();
+    route53_publisher_->start();
+    validator_.start();
+    background_.spawn(logs_sweeper_.run(stop_));
+    CO_REQUIRE(listen());
+    std::ofstream(installation_.pid_file()) << ::getpid() << "\n";
+    co_return ok();
+}
+
+Task<void> Program::wait_for_signal() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    Io io(loop_, Fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)));
+    signalfd_siginfo info{};
+    while (::read(io.fd(), &info, sizeof info) != sizeof info) co_await io.readable();
+    log::info("stopping", {{"signal", std::to_string(info.ssi_signo)}});
+}
+
+Task<void> Program::stop() {
+    stop_.request();
+    if (api_server_) co_await api_server_->drain(5s);
+    co_await validator_.stop();
+    if (route53_publisher_) co_await route53_publisher_->stop();
+    co_await ec2_publisher_.stop();
+    co_await control_server_.drain(1s);
+    co_await vpc_endpoints_.stop();
+    if (dns_) co_await dns_->stop();
+    co_await network_.settle();
+    co_await s3_.stop();
+    co_await background_.join();
+    std::error_code error;
+    std::filesystem::remove(installation_.pid_file(), error);
+}
+
+Task<Status> Program::run() {
+    const Status started = co_await start();
+    if (started) co_await wait_for_signal();
+    co_await stop();
+    co_return started ? ok() : Status(started.error());
+}
+
+}  // namespace unkai
