@@ -234,9 +234,9 @@ int64_t breaker_threshold(int64_t desired) {
 }
 
 Duration restart_delay(int64_t quick_failures, bool never_ran) {
-    if (quick_failures < 4) return Duration{0};
+    if (quick_failures < first_throttled_failure) return Duration{0};
     const Duration longest = never_ran ? limits::longest_restart_delay : std::chrono::seconds(30);
-    const int64_t doublings = std::min<int64_t>(quick_failures - 4, 10);
+    const int64_t doublings = std::min<int64_t>(quick_failures - first_throttled_failure, 10);
     return std::min<Duration>(std::chrono::seconds(10) * (int64_t{1} << doublings), longest);
 }
 

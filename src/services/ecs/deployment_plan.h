@@ -90,6 +90,7 @@ int64_t breaker_threshold(int64_t desired);
 // How long to wait before the next start, after so many tasks in a row failed or ended within
 // seconds. Tasks that never ran: doubling from 10 s at the fourth, to 15 minutes. Those that ran
 // shortly: the same up to 30 s, so that a crash loop does not eat the machine (ours, not AWS's).
+constexpr int64_t first_throttled_failure = 4;
 Duration restart_delay(int64_t quick_failures, bool never_ran);
 
 }  // namespace unkai::services::ecs

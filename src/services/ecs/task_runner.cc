@@ -7,6 +7,7 @@
 #include "services/ecs/limits.h"
 #include "services/ecs/log_driver.h"
 #include "services/ecs/task_definition.h"
+#include "services/ecs/task_factory.h"
 
 namespace unkai::services::ecs {
 
@@ -427,7 +428,12 @@ void TaskRunner::count_failure(StoredTask& task, store::Txn& txn, Time stopped_a
     if (own && (!ran || stopped_at - *task.shape.started_at < short_life)) {
         service->never_ran = !ran && (service->quick_failures == 0 || service->never_ran);
         ++service->quick_failures;
-        service->retry_at = stopped_at + restart_delay(service->quick_failures, service->never_ran);
+        const Duration delay = restart_delay(service->quick_failures, service->never_ran);
+        service->retry_at = stopped_at + delay;
+        if (delay > Duration{0} && service->quick_failures == first_throttled_failure && service->never_ran)
+            add_event(*service, engine_.env().random, stopped_at,
+                      "is unable to consistently start tasks successfully. For more information, see "
+                      "the Troubleshooting section of the Amazon ECS Developer Guide.");
     } else if (own) {
         service->quick_failures = 0;
     }
