@@ -11,6 +11,7 @@ from browser import open_browser
 
 def pytest_addoption(parser):
     parser.addoption("--stack", help="name of the deployed stack to test; without it the application alone")
+    parser.addoption("--lifecycle", action="store_true", help="also deploy and remove an installation of its own")
     parser.addoption("--unkai", default="unkai", help="the program, where it is not in PATH")
 
 
