@@ -19,34 +19,32 @@
 #pragma once
 
 #include "planes/proxy/counters.h"
-#include "planes/proxy/health.h"
-#include "planes/proxy/snapshot.h"
+#include "planes/proxy/plane.h"
 #include "rt/event.h"
 #include "rt/random.h"
 
 namespace unkai::planes::proxy {
 
-class Proxy {
+class Proxy final : public Plane {
 public:
     // The data loops run, or will; one of them may be the control loop itself.
     Proxy(Loop& control, std::vector<Loop*> data, Random& random);
-    ~Proxy();
+    ~Proxy() override;
     Proxy(const Proxy&) = delete;
 
     // Takes effect on all loops within milliseconds; returns at once. Connections of what stays go
     // on; listeners that go get 30 s to finish their requests.
-    void apply(Snapshot snapshot);
+    void apply(Snapshot snapshot) override;
     // Waits until the newest snapshot is in effect and every socket is open. ListenerNotOpen names
     // the first that is not, at the deadline.
     Task<Status> ready(Steady deadline);
     // Listeners with a socket that cannot be opened, and why.
     const std::map<std::string, std::string>& failures() const { return failures_; }
 
-    // nullptr: not a target of a group that is in use.
-    const TargetHealth* health(const std::string& group, const std::string& target) const {
+    const TargetHealth* health(const std::string& group, const std::string& target) const override {
         return health_.find(group, target);
     }
-    void on_health(HealthChecker::Changed changed) { changed_ = std::move(changed); }
+    void on_health(HealthChecker::Changed changed) override { changed_ = std::move(changed); }
     Task<Counters> collect();
     Task<void> stop(Duration grace);
 

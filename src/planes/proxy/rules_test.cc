@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "planes/proxy/counters.h"
+
 namespace unkai::planes::proxy {
 
 TEST(Rules, ConditionsMatchAsAlbSays) {

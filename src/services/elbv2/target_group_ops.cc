@@ -1,0 +1,222 @@
+#include "aws/paging.h"
+#include "base/strings.h"
+#include "planes/proxy/rules.h"
+#include "services/elbv2/elbv2.h"
+#include "services/elbv2/limits.h"
+#include "services/elbv2/names.h"
+
+namespace unkai::services::elbv2 {
+
+namespace {
+
+TargetGroup show(aws::Call& call, const GroupRecord& record) {
+    TargetGroup out;
+    out.target_group_arn = record.arn;
+    out.target_group_name = record.name;
+    out.protocol = record.protocol;
+    out.port = record.port;
+    out.vpc_id = record.vpc;
+    out.health_check_protocol = record.check_protocol;
+    out.health_check_port = record.check_port;
+    out.health_check_enabled = !record.check_disabled;
+    out.health_check_interval_seconds = record.check_interval;
+    out.health_check_timeout_seconds = record.check_timeout;
+    out.healthy_threshold_count = record.healthy_threshold;
+    out.unhealthy_threshold_count = record.unhealthy_threshold;
+    out.health_check_path = record.check_path;
+    out.matcher = Matcher{.http_code = record.matcher};
+    out.load_balancer_arns.present = true;
+    for (const std::string& arn : balancers_of_group(call, record.arn))
+        out.load_balancer_arns.push_back(arn);
+    out.target_type = record.target_type;
+    out.protocol_version = "HTTP1";
+    out.ip_address_type = "ipv4";
+    return out;
+}
+
+Status in_range(std::string_view what, int32_t value, int32_t least, int32_t most) {
+    if (value >= least && value <= most) return ok();
+    return invalid(std::string(what) + " '" + std::to_string(value) + "' must be between " +
+                   std::to_string(least) + " and " + std::to_string(most));
+}
+
+// The same for creating and modifying. ALB guide, target-group-health-checks.
+Status check_health_check(const GroupRecord& record) {
+    if (record.check_protocol != "HTTP" && record.check_protocol != "HTTPS")
+        return errors::UnsupportedProtocolException(
+            "Health check protocol '" + record.check_protocol + "' must be one of 'HTTP, HTTPS'");
+    const auto port = parse_uint(record.check_port);
+    if (record.check_port != "traffic-port" && (!port || *port < 1 || *port > 65535))
+        return invalid("Health check port '" + record.check_port +
+                       "' must be 'traffic-port' or between 1 and 65535");
+    if (!record.check_path.starts_with('/') || record.check_path.size() > 1024)
+        return invalid("Health check path '" + record.check_path +
+                       "' must start with '/' and have 1024 characters at the most");
+    for (const char c : record.check_path)
+        if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f)
+            return invalid("The health check path holds a space or control character");
+    REQUIRE(in_range("Health check interval", record.check_interval, 5, 300));
+    REQUIRE(in_range("Health check timeout", record.check_timeout, 2, 120));
+    REQUIRE(in_range("Healthy threshold count", record.healthy_threshold, 2, 10));
+    REQUIRE(in_range("Unhealthy threshold count", record.unhealthy_threshold, 2, 10));
+    if (record.check_timeout >= record.check_interval)
+        return invalid("Health check timeout '" + std::to_string(record.check_timeout) +
+                       "' must be smaller than the interval '" +
+                       std::to_string(record.check_interval) + "'");
+    if (auto matcher = planes::proxy::check_matcher(record.matcher); !matcher)
+        return invalid(matcher.error().message);
+    return ok();
+}
+
+// What CreateTargetGroup and ModifyTargetGroup have in common.
+template <class Input>
+void take_health_check(GroupRecord& record, const Input& in) {
+    record.check_protocol = in.health_check_protocol.value_or(record.check_protocol);
+    record.check_port = in.health_check_port.value_or(record.check_port);
+    record.check_path = in.health_check_path.value_or(record.check_path);
+    record.check_disabled = !in.health_check_enabled.value_or(!record.check_disabled);
+    record.check_interval = in.health_check_interval_seconds.value_or(record.check_interval);
+    record.check_timeout = in.health_check_timeout_seconds.value_or(record.check_timeout);
+    record.healthy_threshold = in.healthy_threshold_count.value_or(record.healthy_threshold);
+    record.unhealthy_threshold = in.unhealthy_threshold_count.value_or(record.unhealthy_threshold);
+    if (in.matcher && in.matcher->http_code) record.matcher = *in.matcher->http_code;
+}
+
+Status check_supported(const CreateTargetGroupInput& in) {
+    REQUIRE(check_name("Target group", in.name));
+    const std::string type = in.target_type.value_or("instance");
+    if (type != "ip" && type != "instance")
+        return errors::InvalidConfigurationRequestException(
+            "Unkai's target groups have targets of the type ip; '" + type + "' is not there yet.");
+    const std::string protocol = in.protocol.value_or("");
+    if (protocol.empty()) return invalid("A protocol must be specified");
+    if (protocol != "HTTP" && protocol != "HTTPS")
+        return errors::UnsupportedProtocolException(
+            "Target group protocol '" + protocol +
+            "' is for network and gateway load balancers, which Unkai does not have yet");
+    if (!in.port) return invalid("A port must be specified");
+    REQUIRE(in_range("Target group port", *in.port, 1, 65535));
+    if (!in.vpc_id) return invalid("A VPC ID must be specified");
+    if (in.protocol_version.value_or("HTTP1") != "HTTP1")
+        return errors::InvalidConfigurationRequestException(
+            "Unkai's load balancers speak HTTP/1.1 to targets; the only ProtocolVersion is HTTP1.");
+    if (in.ip_address_type.value_or("ipv4") != "ipv4")
+        return errors::InvalidConfigurationRequestException("The only IpAddressType is ipv4.");
+    return ok();
+}
+
+}  // namespace
+
+Result<GroupRecord> find_group(aws::Call& call, const std::string& arn) {
+    auto record = schema::groups.get(call.txn(), {call.account, call.region, arn});
+    if (!record) return errors::TargetGroupNotFoundException("One or more target groups not found");
+    return std::move(*record);
+}
+
+std::set<std::string> balancers_of_group(aws::Call& call, const std::string& group) {
+    std::set<std::string> out;
+    auto uses = [&group](const ActionRecord& action) {
+        for (const WeightedGroupRecord& one : action.groups)
+            if (one.arn == group) return true;
+        return false;
+    };
+    for (const ListenerRecord& listener : all(call, schema::listeners))
+        if (uses(listener.action)) out.insert(listener.balancer);
+    for (const RuleRecord& rule : all(call, schema::rules))
+        if (uses(rule.action)) out.insert(balancer_of_listener(rule.listener));
+    return out;
+}
+
+Result<CreateTargetGroupOutput> Elbv2::CreateTargetGroup(aws::Call& call,
+                                                         const CreateTargetGroupInput& in) {
+    REQUIRE(check_supported(in));
+    GroupRecord record{.name = in.name, .protocol = *in.protocol, .vpc = *in.vpc_id};
+    record.target_type = in.target_type.value_or("instance");
+    record.port = *in.port;
+    record.check_protocol = "HTTP";
+    record.check_port = "traffic-port";
+    record.check_path = "/";
+    record.matcher = "200";
+    record.check_interval = 30;
+    record.check_timeout = 5;
+    record.healthy_threshold = 5;
+    record.unhealthy_threshold = 2;
+    take_health_check(record, in);
+    REQUIRE(check_health_check(record));
+    TRY(record.tags, read_tags(in.tags));
+    const auto groups = all(call, schema::groups);
+    for (const GroupRecord& other : groups) {
+        if (other.name != record.name) continue;
+        if (other.protocol == record.protocol && other.port == record.port &&
+            other.vpc == record.vpc && other.target_type == record.target_type)
+            return CreateTargetGroupOutput{.target_groups = {show(call, other)}};
+        return errors::DuplicateTargetGroupNameException("A target group with the same name '" +
+                                                         record.name +
+                                                         "' exists, but with different settings");
+    }
+    if (groups.size() >= limits::target_groups)
+        return errors::TooManyTargetGroupsException(
+            "The maximum number of target groups has been reached");
+    record.arn = call.arn("elasticloadbalancing",
+                          "targetgroup/" + record.name + "/" + call.env.random.hex(16));
+    put(call, schema::groups, record);
+    return CreateTargetGroupOutput{.target_groups = {show(call, record)}};
+}
+
+Result<DeleteTargetGroupOutput> Elbv2::DeleteTargetGroup(aws::Call& call,
+                                                         const DeleteTargetGroupInput& in) {
+    const auto record =
+        schema::groups.get(call.txn(), {call.account, call.region, in.target_group_arn});
+    if (!record) return DeleteTargetGroupOutput{};
+    if (!balancers_of_group(call, record->arn).empty())
+        return errors::ResourceInUseException("Target group '" + record->arn +
+                                              "' is currently in use by a listener or a rule");
+    for (const auto& [key, target] :
+         schema::targets.list(call.txn(), call.account, call.region, record->arn))
+        schema::targets.erase(call.txn(), key);
+    erase(call, schema::groups, record->arn);
+    return DeleteTargetGroupOutput{};
+}
+
+Result<DescribeTargetGroupsOutput> Elbv2::DescribeTargetGroups(
+    aws::Call& call, const DescribeTargetGroupsInput& in) {
+    auto records = all(call, schema::groups);
+    if (in.load_balancer_arn) {
+        REQUIRE(find_balancer(call, *in.load_balancer_arn));
+        std::erase_if(records, [&](const GroupRecord& one) {
+            return !balancers_of_group(call, one.arn).contains(*in.load_balancer_arn);
+        });
+    }
+    for (const std::string& arn : in.target_group_arns) REQUIRE(find_group(call, arn));
+    for (const std::string& name : in.names) {
+        bool known = false;
+        for (const GroupRecord& record : records) known = known || record.name == name;
+        if (!known)
+            return errors::TargetGroupNotFoundException("One or more target groups not found");
+    }
+    auto has = [](const List<std::string>& list, const std::string& value) {
+        return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+    };
+    std::erase_if(records, [&](const GroupRecord& one) {
+        return !has(in.target_group_arns, one.arn) || !has(in.names, one.name);
+    });
+    TRY(const auto page, aws::page(
+                             records, [](const GroupRecord& one) { return one.arn; }, in.marker,
+                             static_cast<size_t>(in.page_size.value_or(limits::page))));
+    DescribeTargetGroupsOutput out;
+    out.target_groups.present = true;
+    for (const GroupRecord* record : page.items) out.target_groups.push_back(show(call, *record));
+    out.next_marker = page.next;
+    return out;
+}
+
+Result<ModifyTargetGroupOutput> Elbv2::ModifyTargetGroup(aws::Call& call,
+                                                         const ModifyTargetGroupInput& in) {
+    TRY(GroupRecord record, find_group(call, in.target_group_arn));
+    take_health_check(record, in);
+    REQUIRE(check_health_check(record));
+    put(call, schema::groups, record);
+    return ModifyTargetGroupOutput{.target_groups = {show(call, record)}};
+}
+
+}  // namespace unkai::services::elbv2
