@@ -158,7 +158,8 @@ bool status_matches(std::string_view matcher, int status) {
     for (const std::string_view part : split(matcher, ',')) {
         const auto [first, last] = split_once(trim(part), '-');
         const auto low = parse_uint(first);
-        const auto high = last.empty() ? low : parse_uint(last);
+        const bool range = part.find('-') != std::string_view::npos;
+        const auto high = range ? parse_uint(last) : low;
         if (low && high && static_cast<uint64_t>(status) >= *low &&
             static_cast<uint64_t>(status) <= *high)
             return true;
@@ -170,7 +171,8 @@ Status check_matcher(std::string_view matcher) {
     for (const std::string_view part : split(matcher, ',')) {
         const auto [first, last] = split_once(trim(part), '-');
         const auto low = parse_uint(first);
-        const auto high = last.empty() ? low : parse_uint(last);
+        const bool range = part.find('-') != std::string_view::npos;
+        const auto high = range ? parse_uint(last) : low;
         if (!low || !high || *low < 200 || *high > 499 || *low > *high)
             return fail("InvalidMatcher",
                         "Health check matchers are codes from 200 to 499, such as "
