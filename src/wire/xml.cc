@@ -4,35 +4,37 @@
 
 namespace unkai::wire {
 
-void append_xml_text(std::string& out, std::string_view value) {
-    for (const char c : value) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\r':
-                out += "&#xD;";
-                break;
-            case '\n':
-            case '\t':
-                out += c;
-                break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20)
-                    out += "\xEF\xBF\xBD";
-                else
-                    out += c;
-        }
+// What a character becomes; empty when it stays.
+static std::string_view escaped(char c) {
+    switch (c) {
+        case '&':
+            return "&amp;";
+        case '<':
+            return "&lt;";
+        case '>':
+            return "&gt;";
+        case '"':
+            return "&quot;";
+        case '\r':
+            return "&#xD;";
+        case '\n':
+        case '\t':
+            return {};
+        default:
+            return static_cast<unsigned char>(c) < 0x20 ? "\xEF\xBF\xBD" : std::string_view();
     }
+}
+
+void append_xml_text(std::string& out, std::string_view value) {
+    size_t from = 0;
+    for (size_t at = 0; at < value.size(); ++at) {
+        const std::string_view instead = escaped(value[at]);
+        if (instead.empty()) continue;
+        out.append(value, from, at - from);
+        out += instead;
+        from = at + 1;
+    }
+    out.append(value, from);
 }
 
 void XmlWriter::finish_tag() {
@@ -44,7 +46,7 @@ void XmlWriter::open(std::string_view name) {
     finish_tag();
     out_ += '<';
     out_ += name;
-    names_.emplace_back(name);
+    names_.push_back({out_.size() - name.size(), name.size()});
     tag_open_ = true;
 }
 
@@ -69,8 +71,9 @@ void XmlWriter::close() {
         out_ += "/>";
         tag_open_ = false;
     } else {
+        const Name name = names_.back();
         out_ += "</";
-        out_ += names_.back();
+        out_.append(out_, name.at, name.length);
         out_ += '>';
     }
     names_.pop_back();

@@ -4,8 +4,8 @@
 //     xml.open("Error"); xml.leaf("Code", "NoSuchKey"); xml.close();
 //
 // Text and attributes are escaped; carriage returns and what XML cannot hold as itself become
-// character references or U+FFFD. The caller's names must be XML names. Appends to `out`; no other
-// allocation but the stack of open names.
+// character references or U+FFFD. The caller's names must be XML names. Appends to `out`, which
+// nobody else changes meanwhile; no other allocation but the stack of open names.
 #pragma once
 
 #include <string>
@@ -28,8 +28,12 @@ public:
 private:
     void finish_tag();
 
+    struct Name {
+        size_t at, length;  // Where `out_` has it.
+    };
+
     std::string& out_;
-    std::vector<std::string> names_;
+    std::vector<Name> names_;
     bool tag_open_ = false;
 };
 

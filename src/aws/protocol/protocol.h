@@ -49,13 +49,17 @@ struct Route {
     std::vector<std::pair<std::string_view, std::string>> labels = {};
 };
 
+class UriTable;
+
 // What this request speaks to this service; its own protocol when nothing says otherwise.
 Protocol detect(const ServiceInfo& service, const WireRequest& request);
 
 // Which operation a request names: Action, X-Amz-Target, /service/X/operation/Y, or method and URI
 // with the most literal pattern winning. An operation of AWS that Unkai does not have is
 // NotImplemented, 501.
-Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireRequest& request);
+// The service's URIs are compiled at its first request and kept, unless a table is given.
+Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireRequest& request,
+                    const UriTable* table = nullptr);
 
 // Fills the operation's input struct and validates it (validate.h).
 Status decode(Protocol protocol, const ServiceInfo& service, const Route& route,

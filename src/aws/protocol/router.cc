@@ -1,8 +1,8 @@
 // Which operation a request names.
-#include <algorithm>
+#include <unordered_map>
 
-#include "aws/protocol/form.h"
 #include "aws/protocol/protocol.h"
+#include "aws/protocol/uri_table.h"
 #include "base/strings.h"
 
 namespace unkai::aws::protocol {
@@ -24,23 +24,6 @@ std::string form_action(std::string_view form) {
     return "";
 }
 
-// "Name METHOD uri" lines of operations that Unkai does not have.
-struct Unpromised {
-    std::string_view name, method, uri;
-};
-
-template <class Visit>
-void each_unpromised(const ServiceInfo& service, Visit visit) {
-    std::string_view rest = service.unpromised;
-    while (!rest.empty()) {
-        const auto [line, next] = split_once(rest, '\n');
-        rest = next;
-        const auto [name, tail] = split_once(line, ' ');
-        const auto [method, uri] = split_once(tail, ' ');
-        visit(Unpromised{name, method, uri});
-    }
-}
-
 Unexpected not_implemented(const ServiceInfo& service, std::string_view operation) {
     return fail(
         "NotImplemented",
@@ -50,147 +33,21 @@ Unexpected not_implemented(const ServiceInfo& service, std::string_view operatio
 
 Result<Route> by_name(const ServiceInfo& service, std::string_view name, Unexpected unknown) {
     if (const OperationInfo* operation = service.find(name)) return Route{operation};
-    bool exists = false;
-    each_unpromised(service, [&](const Unpromised& other) { exists |= other.name == name; });
-    if (exists) return not_implemented(service, name);
+    for (const UnpromisedOperation& other : unpromised_operations(service))
+        if (other.name == name) return not_implemented(service, name);
     return unknown;
 }
 
-// How well a URI pattern fits: literal segments count most, literals of the query next.
-struct Fit {
-    int literals = -1;  // Of the path; -1: it does not fit.
-    int queries = 0;
-    int labels = 0;
-    bool greedy = false;
-
-    bool better_than(const Fit& other) const {
-        if (literals != other.literals) return literals > other.literals;
-        if (greedy != other.greedy) return !greedy;
-        if (queries != other.queries) return queries > other.queries;
-        return labels > other.labels;
-    }
-};
-
-bool query_has(std::string_view query, std::string_view name, std::string_view value,
-               bool any_value) {
-    for (const std::string_view pair : split(query, '&')) {
-        const auto [key, found] = split_once(pair, '=');
-        if (key == name && (any_value || percent_decode(found, true) == value)) return true;
-    }
-    return false;
+// Made at the first request to a service, whose tables live as long as the program.
+const UriTable& table_of(const ServiceInfo& service) {
+    static thread_local std::unordered_map<const ServiceInfo*, UriTable> tables;
+    return tables.try_emplace(&service, service).first->second;
 }
 
-using Labels = std::vector<std::pair<std::string_view, std::string>>;
-
-// Fits the pattern's path to the request's; fills the labels.
-bool fit_path(std::string_view pattern, std::string_view path, Fit& fit, Labels& labels) {
-    auto wanted = split(pattern.substr(pattern.starts_with('/')), '/');
-    auto given = split(path.substr(path.starts_with('/')), '/');
-    if (!pattern.contains("+}")) {  // A slash at the end says nothing but in a key.
-        if (given.size() > 1 && given.back().empty()) given.pop_back();
-        if (wanted.size() > 1 && wanted.back().empty()) wanted.pop_back();
-    }
-    fit.literals = 0;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-        const std::string_view part = wanted[i];
-        const size_t open = part.find('{');
-        if (i >= given.size()) return false;
-        if (open == part.npos) {
-            if (part != given[i] && percent_decode(given[i]) != std::string(part)) return false;
-            if (!part.empty()) ++fit.literals;
-            continue;
-        }
-        const size_t close = part.find('}');
-        std::string_view label = part.substr(open + 1, close - open - 1);
-        std::string_view text = given[i];
-        if (label.ends_with(
-                '+')) {  // The rest, but for the segments that the pattern has after it.
-            label.remove_suffix(1);
-            const size_t after = wanted.size() - i - 1;
-            if (given.size() < i + 1 + after) return false;
-            const std::string_view last = given[given.size() - 1 - after];
-            text = std::string_view(text.data(),
-                                    static_cast<size_t>(last.data() + last.size() - text.data()));
-            given.erase(given.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                        given.end() - static_cast<std::ptrdiff_t>(after));
-            fit.greedy = true;
-        }
-        if (!text.starts_with(part.substr(0, open)) || !text.ends_with(part.substr(close + 1)))
-            return false;
-        text.remove_prefix(open);
-        text.remove_suffix(std::min(text.size(), part.size() - close - 1));
-        auto value = percent_decode(text);
-        if (text.empty() || !value) return false;
-        ++fit.labels;
-        labels.emplace_back(label, std::move(*value));
-    }
-    return given.size() == wanted.size();
-}
-
-Fit fit_of(std::string_view method, std::string_view uri, const WireRequest& request,
-           Labels& labels) {
-    Fit fit;
-    if (method != request.method) return fit;
-    const auto [pattern, literals] = split_once(uri, '?');
-    if (!fit_path(pattern, request.path, fit, labels)) return Fit{};
-    for (const std::string_view literal : split(literals, '&')) {
-        if (literal.empty()) continue;
-        const auto [name, value] = split_once(literal, '=');
-        if (!query_has(request.query, name, value, !literal.contains('='))) return Fit{};
-        ++fit.queries;
-    }
-    return fit;
-}
-
-// S3 tells some operations apart by what the query or a header says besides the pattern.
-std::string_view discriminating_query(const ServiceInfo& service, std::string_view operation) {
-    if (service.name != "s3") return {};
-    if (operation == "UploadPart" || operation == "UploadPartCopy" || operation == "ListParts" ||
-        operation == "CompleteMultipartUpload" || operation == "AbortMultipartUpload")
-        return "uploadId";
-    return {};
-}
-
-bool header_fits(const ServiceInfo& service, std::string_view operation,
-                 const WireRequest& request) {
-    if (service.name != "s3") return true;
-    const bool copies = request.headers->has("x-amz-copy-source");
-    if (operation == "CopyObject" || operation == "UploadPartCopy") return copies;
-    if (operation == "PutObject" || operation == "UploadPart") return !copies;
-    return true;
-}
-
-struct Best {
-    Fit fit;
-    const OperationInfo* operation = nullptr;
-    std::string_view name;
-    Labels labels;
-};
-
-void consider(const ServiceInfo& service, const WireRequest& request, const Unpromised& candidate,
-              const OperationInfo* operation, Best& best) {
-    Labels labels;
-    Fit fit = fit_of(candidate.method, candidate.uri, request, labels);
-    if (fit.literals < 0 || !header_fits(service, candidate.name, request)) return;
-    if (const auto name = discriminating_query(service, candidate.name); !name.empty()) {
-        if (!query_has(request.query, name, {}, true)) return;
-        ++fit.queries;
-    }
-    if (best.fit.literals >= 0 && !fit.better_than(best.fit)) return;
-    best = {fit, operation, candidate.name, std::move(labels)};
-}
-
-Result<Route> by_uri(const ServiceInfo& service, const WireRequest& request) {
-    Best best;
-    for (uint16_t i = 0; i < service.operation_count; ++i) {
-        const OperationInfo& operation = service.operations[i];
-        consider(service, request, {operation.name, operation.method, operation.uri}, &operation,
-                 best);
-    }
-    each_unpromised(service, [&](const Unpromised& other) {
-        consider(service, request, other, nullptr, best);
-    });
-    if (best.name.empty()) {
+Result<Route> by_uri(const ServiceInfo& service, const WireRequest& request,
+                     const UriTable& table) {
+    auto found = table.find(request);
+    if (!found) {
         if (service.name == "s3")
             return fail("MethodNotAllowed",
                         "The specified method is not allowed against this resource.", 405);
@@ -198,8 +55,8 @@ Result<Route> by_uri(const ServiceInfo& service, const WireRequest& request) {
                     "No operation of " + std::string(service.name) + " has this method and path.",
                     404);
     }
-    if (best.operation == nullptr) return not_implemented(service, best.name);
-    return Route{best.operation, std::move(best.labels)};
+    if (found->operation == nullptr) return not_implemented(service, found->name);
+    return Route{found->operation, std::move(found->labels)};
 }
 
 }  // namespace
@@ -230,7 +87,8 @@ static Result<Route> by_target(const ServiceInfo& service, const WireRequest& re
                         "The operation " + std::string(name) + " is unknown.", 400));
 }
 
-Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireRequest& request) {
+Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireRequest& request,
+                    const UriTable* table) {
     switch (protocol) {
         case Protocol::query:
         case Protocol::ec2: {
@@ -255,7 +113,7 @@ Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireReq
         }
         case Protocol::rest_json:
         case Protocol::rest_xml:
-            return by_uri(service, request);
+            return by_uri(service, request, table != nullptr ? *table : table_of(service));
     }
     return fail("InternalFailure", "There is no such protocol.", 500);
 }

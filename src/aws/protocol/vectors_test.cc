@@ -15,6 +15,7 @@
 #include "aws/protocol/json_shape.h"
 #include "aws/protocol/protocol.h"
 #include "aws/protocol/rest_binding.h"
+#include "aws/protocol/uri_table.h"
 #include "aws/protocol/xml_shape.h"
 
 namespace unkai::aws::protocol {
@@ -123,7 +124,8 @@ std::string run_input(Case& vector, Protocol protocol) {
     const std::string method = sent["method"].string_or("POST");
     const WireRequest owned{method, path, query, &headers, body};
     if (detect(subject.service, owned) != protocol) return "the protocol was not recognized";
-    const auto found = route(subject.service, protocol, owned);
+    const UriTable table(subject.service);
+    const auto found = route(subject.service, protocol, owned, &table);
     if (!found) return found.error().message;
     Dynamic input;
     std::vector<std::string> missing;
