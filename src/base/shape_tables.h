@@ -1,5 +1,6 @@
-// What generated tables are made of: the functions behind ShapeInfo and MemberInfo, once per C++ type, and
-// the shapes that all services share. Included by generated sources; headers need base/shape.h only.
+// What generated tables are made of: the functions behind ShapeInfo and MemberInfo, once per C++
+// type, and the shapes that all services share. Included by generated sources; headers need
+// base/shape.h only.
 #pragma once
 
 #include "base/shape.h"

@@ -71,7 +71,8 @@ TEST(BrokenRequests, Json) {
         {"x-amz-target", "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition"}};
     decode_broken(
         api::ecs::info, {"POST", "/", "", &headers, ""},
-        R"({"family":"web","containerDefinitions":[{"name":"a","image":"b","memory":128,"environment":)"
+        R"({"family":"web","containerDefinitions":[{"name":"a","image":"b","memory":128,)"
+        R"("environment":)"
         R"([{"name":"K","value":"\u00e9"}],"dockerLabels":{"a":"b"}}],"cpu":"256"})");
 }
 
