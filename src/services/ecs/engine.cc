@@ -134,39 +134,55 @@ void Engine::start_runners() {
 }
 
 unkai::Task<void> Engine::follow() {
+    struct Followed {
+        ServiceKey key;
+        bool balanced = false, steady = false;
+        Steady looked{};        // When its load balancers were asked.
+        Steady wake = never;    // When time alone changes what it needs.
+    };
+    std::map<std::string, Followed> services;
     TargetSights sights;
-    std::map<std::string, Steady> looked;
     while (!stop_.requested()) {
-        dirty_ = false;
-        start_runners();
-        std::vector<decltype(schema::services)::Row> services;
-        {
+        const bool changed = std::exchange(dirty_, false);
+        if (changed) {
+            start_runners();
             store::Txn txn = store_.begin();
-            services = schema::services.list(txn);
+            std::map<std::string, Followed> now;
+            for (const auto& [key, service] : schema::services.list(txn)) {
+                if (service.shape.status == "INACTIVE") continue;
+                const std::string name = schema::services.encode(key);
+                Followed& one = now[name] = services[name];
+                one.key = key;
+                one.balanced = !service.shape.load_balancers.empty();
+                one.steady = service.steady;
+            }
+            services = std::move(now);
         }
-        Steady next = env_.loop.steady() + std::chrono::minutes(1);
-        for (const auto& [key, service] : services) {
+        Steady next = never;
+        for (auto& [name, service] : services) {
             if (stop_.requested()) co_return;
-            if (service.shape.status == "INACTIVE") continue;
-            const bool balanced = !service.shape.load_balancers.empty();
-            Steady& last = looked[schema::services.encode(key)];
+            bool due = changed || env_.loop.steady() >= service.wake;
             const Duration pause = service.steady ? quiet_look : busy_look;
-            if (balanced && env_.loop.steady() >= last + pause) {
-                co_await look_at_targets(*this, key, sights);
-                last = env_.loop.steady();
+            if (service.balanced && env_.loop.steady() >= service.looked + pause) {
+                due |= co_await look_at_targets(*this, service.key, sights);
+                service.looked = env_.loop.steady();
             }
-            if (balanced) next = std::min(next, last + pause);
-            const auto wake = co_await reconcile(*this, key, sights);
-            if (!wake) {
-                log::error("a service was not reconciled", {{"service", std::get<3>(key)}, {"reason", wake.error().message}});
-                next = std::min(next, env_.loop.steady() + std::chrono::seconds(1));
-            } else if (*wake) {
-                next = std::min(next, env_.loop.steady() + (**wake - env_.now()));
-            }
+            if (service.balanced) next = std::min(next, service.looked + pause);
+            if (due) service.wake = co_await plan_service(service.key, sights);
+            next = std::min(next, service.wake);
         }
         std::erase_if(sights, [&](const auto& one) { return !runners_.contains(one.first); });
         if (!dirty_) co_await changed_.wait(env_.loop, next, &stop_);
     }
+}
+
+unkai::Task<Steady> Engine::plan_service(const ServiceKey& key, const TargetSights& sights) {
+    const auto wake = co_await reconcile(*this, key, sights);
+    const Steady now = env_.loop.steady();
+    if (wake) co_return *wake ? now + std::max(**wake - env_.now(), Duration{0}) : never;
+    log::error("a service was not reconciled",
+               {{"service", std::get<3>(key)}, {"reason", wake.error().message}});
+    co_return now + std::chrono::seconds(1);
 }
 
 // Stopped tasks are forgotten after an hour.

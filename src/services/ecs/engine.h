@@ -26,6 +26,15 @@ namespace unkai::services::ecs {
 
 class TaskRunner;
 
+// What load balancers say of tasks, by task id; kept in memory only.
+struct TargetSight {
+    TargetState state = TargetState::waiting;
+    std::string reason;     // Why it is unhealthy.
+    std::string group_arn;  // Where.
+    bool operator==(const TargetSight&) const = default;
+};
+using TargetSights = std::map<std::string, TargetSight>;
+
 struct EngineOptions {
     std::string ca_certificate;  // PEM, trusted in every container. Empty: none.
     // Added to every container's environment where it is not set: AWS_ENDPOINT_URL and the like.
@@ -53,6 +62,7 @@ public:
 
     // The runner of a task that has not stopped; nullptr otherwise.
     std::shared_ptr<TaskRunner> runner(const std::string& task_id) const;
+    const std::map<std::string, std::shared_ptr<TaskRunner>>& runners() const { return runners_; }
     // By the secret in a container's metadata address.
     std::shared_ptr<TaskRunner> runner_by_metadata(const std::string& id) const;
 
@@ -74,6 +84,7 @@ private:
     unkai::Task<void> run_task(std::shared_ptr<TaskRunner> runner);
     unkai::Task<Status> stop_survivors();
     void start_runners();
+    unkai::Task<Steady> plan_service(const ServiceKey& key, const TargetSights& sights);
     unkai::Task<void> sweep();
 
     Env& env_;

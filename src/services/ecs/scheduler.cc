@@ -6,6 +6,7 @@
 #include "services/ecs/limits.h"
 #include "services/ecs/names.h"
 #include "services/ecs/task_factory.h"
+#include "services/ecs/task_runner.h"
 
 namespace unkai::services::ecs {
 
@@ -263,38 +264,45 @@ unkai::Task<Result<std::optional<Time>>> reconcile(Engine& engine, ServiceKey ke
     co_return std::nullopt;
 }
 
-unkai::Task<void> look_at_targets(Engine& engine, ServiceKey key, TargetSights& sights) {
+unkai::Task<bool> look_at_targets(Engine& engine, ServiceKey key, TargetSights& sights) {
     const Place place{std::get<0>(key), std::get<1>(key)};
-    std::map<std::string, StoredTask> tasks;
+    std::vector<std::shared_ptr<TaskRunner>> runners;
     std::map<std::string, std::map<std::string, Surroundings::TargetHealth>> groups;
-    {
-        store::Txn txn = engine.store().begin();
-        for (auto& [task_key, task] : schema::tasks.list(txn, place.account, place.region, std::get<2>(key)))
-            if (task.service == std::get<3>(key) && task.registered) tasks.emplace(std::get<3>(task_key), std::move(task));
+    for (const auto& [id, runner] : engine.runners()) {
+        const TaskKey& task = runner->key();
+        const bool same_cluster = std::get<0>(task) == std::get<0>(key) &&
+                                  std::get<1>(task) == std::get<1>(key) &&
+                                  std::get<2>(task) == std::get<2>(key);
+        if (!same_cluster || runner->task().service != std::get<3>(key)) continue;
+        if (!runner->task().registered) continue;
+        runners.push_back(runner);
+        for (const TargetAddress& target : runner->targets()) groups[target.group_arn];
     }
-    for (const auto& [id, task] : tasks)
-        for (const model::LoadBalancer& balancer : task.load_balancers)
-            if (balancer.target_group_arn) groups[*balancer.target_group_arn];
     for (auto& [arn, health] : groups) {
         auto answered = co_await engine.surroundings().target_health(place, arn);
-        if (!answered) co_return;
+        if (!answered) co_return false;
         health = std::move(*answered);
     }
-    for (const auto& [id, task] : tasks) {
+    bool changed = false;
+    for (const auto& runner : runners) {
         TargetSight worst{.state = TargetState::healthy};
-        for (const model::LoadBalancer& balancer : task.load_balancers) {
-            const std::string arn = balancer.target_group_arn.value_or("");
-            const auto& health = groups[arn];
-            const auto found = health.find(task.address + ":" + std::to_string(balancer.container_port.value_or(0)));
+        for (const TargetAddress& target : runner->targets()) {
+            const auto& health = groups[target.group_arn];
+            const auto found = health.find(target.address + ":" + std::to_string(target.port));
             const std::string state = found == health.end() ? "initial" : found->second.state;
-            if (state == "healthy") continue;
             // A group that no load balancer uses checks nobody: its targets count as healthy.
-            if (state == "unused") continue;
-            if (state == "unhealthy") worst = {TargetState::unhealthy, found->second.reason, arn};
-            else if (worst.state == TargetState::healthy) worst.state = TargetState::waiting;
+            if (state == "healthy" || state == "unused") continue;
+            if (state == "unhealthy")
+                worst = {TargetState::unhealthy, found->second.reason, target.group_arn};
+            else if (worst.state == TargetState::healthy)
+                worst.state = TargetState::waiting;
         }
-        sights[id] = worst;
+        const auto known = sights.find(runner->id());
+        if (known != sights.end() && known->second == worst) continue;
+        sights[runner->id()] = worst;
+        changed = true;
     }
+    co_return changed;
 }
 
 }  // namespace unkai::services::ecs

@@ -5,22 +5,14 @@
 
 namespace unkai::services::ecs {
 
-// What load balancers say of tasks, by task id; kept in memory only.
-struct TargetSight {
-    TargetState state = TargetState::waiting;
-    std::string reason;     // Why it is unhealthy.
-    std::string group_arn;  // Where.
-    bool operator==(const TargetSight&) const = default;
-};
-using TargetSights = std::map<std::string, TargetSight>;
-
 // Plans one service until nothing is left to do. Answers when to look again, if time alone will
 // change something.
 unkai::Task<Result<std::optional<Time>>> reconcile(Engine& engine, ServiceKey key,
                                                    const TargetSights& sights);
 
-// Asks the load balancers about the tasks of one service. Errors leave the sights as they were.
-unkai::Task<void> look_at_targets(Engine& engine, ServiceKey key, TargetSights& sights);
+// Asks the load balancers about the tasks of one service. True when something changed. Errors leave the
+// sights as they were.
+unkai::Task<bool> look_at_targets(Engine& engine, ServiceKey key, TargetSights& sights);
 
 ServiceView service_view(const StoredService& service);
 TaskView task_view(const std::string& id, const StoredTask& task,

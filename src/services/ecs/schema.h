@@ -78,7 +78,6 @@ struct StoredTask {
     std::string allocation;       // Of the public address, while it exists.
     std::string address;          // The private one.
     bool registered = false;      // With its target groups.
-    bool targets_healthy = false; // Now, as the load balancers see it.
     bool failed_health = false;   // It is being stopped because of a health check.
     int64_t number = 0;           // Orders tasks by their start.
     void fields(auto& field) {
@@ -91,7 +90,6 @@ struct StoredTask {
         field(7, allocation);
         field(8, address);
         field(9, registered);
-        field(10, targets_healthy);
         field(11, failed_health);
         field(12, number);
     }

@@ -456,7 +456,7 @@ unkai::Task<void> TaskRunner::write_end(Time stopped_at) {
         for (model::Attachment& attachment : shape.attachments) attachment.status = "DELETED";
         task.interface.clear();
         task.allocation.clear();
-        task.registered = task.targets_healthy = false;
+        task.registered = false;
         count_failure(task, txn, stopped_at);
         task_ = task;
         return true;

@@ -38,6 +38,8 @@ public:
     const std::map<std::string, std::string>& metadata_ids() const { return metadata_ids_; }
     const std::string& credentials_id() const { return credentials_id_; }
     std::string role_arn() const;
+    const StoredTask& task() const { return task_; }  // As this runner last wrote it.
+    std::vector<TargetAddress> targets() const;       // In its target groups.
 
 private:
     struct StopCause {
@@ -64,7 +66,6 @@ private:
     planes::containers::SandboxSpec sandbox_spec(const TaskNetwork& network) const;
     const model::ContainerDefinition& definition_of(const std::string& name) const;
     const model::ContainerOverride* override_of(const std::string& name) const;
-    std::vector<TargetAddress> targets() const;
     bool stop_wanted() const;  // In the store, or a cause of our own.
 
     Engine& engine_;
