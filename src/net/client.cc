@@ -16,6 +16,7 @@ bool never_sent(const Error& error) {
 
 Response::Response(std::unique_ptr<ClientConnection> connection)
     : connection_(std::move(connection)) {}
+Response::Response() = default;
 Response::Response(Response&&) noexcept = default;
 
 Response& Response::operator=(Response&& other) noexcept {

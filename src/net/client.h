@@ -66,7 +66,7 @@ class Pool;
 
 class Response {
 public:
-    Response() = default;
+    Response();
     Response(Response&&) noexcept;
     Response& operator=(Response&&) noexcept;
     ~Response();
