@@ -201,7 +201,7 @@ void ResponseWriter::write_opt(Code code, const Flags& flags) {
         put16(at + 11, 15);
         put16(at + 13, static_cast<uint16_t>(2 + info.size()));
         put16(at + 15, *flags.extended_error);
-        std::memcpy(at + 17, info.data(), info.size());
+        info.copy(at + 17, info.size());
     }
     size_ += opt_size + options;
     ++counts_[2];
