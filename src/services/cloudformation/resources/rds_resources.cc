@@ -36,7 +36,7 @@ Task<Status> update_subnet_group(Work& work) {
 
 Task<Status> remove_subnet_group(Work& work) {
     return work.remove("rds", "DeleteDBSubnetGroup", Json::object({{"DBSubnetGroupName", work.physical_id}}),
-                       {"DBSubnetGroupNotFound"}, {"InvalidDBSubnetGroupState", "InvalidDBSubnetGroupStateFault"});
+                       {"DBSubnetGroupNotFoundFault"}, {"InvalidDBSubnetGroupState", "InvalidDBSubnetGroupStateFault"});
 }
 
 // ---- Parameter groups: of clusters and of instances alike, but for the names of the operations.
@@ -114,7 +114,7 @@ Task<Status> remove_instance_group(Work& work) { return remove_group(work, of_in
 // ---- Cluster
 
 Made create_cluster(Work& work) {
-    return create_named(work, "CreateDBCluster", "DBClusterIdentifier", "DBClusterAlreadyExists");
+    return create_named(work, "CreateDBCluster", "DBClusterIdentifier", "DBClusterAlreadyExistsFault");
 }
 
 Json this_cluster(const Work& work) { return Json::object({{"DBClusterIdentifier", work.physical_id}}); }
@@ -162,9 +162,9 @@ Json without_snapshot(Json input, const Work& work) {
 
 Task<Status> remove_cluster(Work& work) {
     CO_REQUIRE(co_await work.remove("rds", "DeleteDBCluster", without_snapshot(this_cluster(work), work),
-                                    {"DBClusterNotFound"}, {"InvalidDBClusterState"}));
+                                    {"DBClusterNotFoundFault"}, {"InvalidDBClusterStateFault"}));
     const auto gone = [](const Json& answer) -> Result<bool> { return answer["DBClusters"].size() == 0; };
-    co_return co_await work.wait_gone("rds", "DescribeDBClusters", this_cluster(work), {"DBClusterNotFound"}, gone);
+    co_return co_await work.wait_gone("rds", "DescribeDBClusters", this_cluster(work), {"DBClusterNotFoundFault"}, gone);
 }
 
 // ---- Instance
