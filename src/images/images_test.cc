@@ -1,21 +1,12 @@
-#include "images/images.h"
-
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include "images/images_test.h"
 
 #include "images/context.h"
 #include "images/dockerfile.h"
 #include "images/machine.h"
-#include "images/overview.h"
 #include "rt/process.h"
 
 namespace unkai::images {
 namespace {
-
-namespace fs = std::filesystem;
 
 TEST(Dockerfile, StagesInstructionsAndContinuedLines) {
     const auto parsed = parse_dockerfile(
@@ -128,55 +119,6 @@ TEST(Machine, KnowsThePublicNames) {
               (std::vector<std::string>{"/lib/libc.so.6", "/lib64/ld-linux.so.2"}));
 }
 
-class ImagesTest : public testing::Test {
-protected:
-    ImagesTest() {
-        char name[] = "/tmp/unkai-images-test-XXXXXX";
-        folder = ::mkdtemp(name);
-        fs::permissions(folder, fs::perms(0711));
-        options.context = folder + "/context";
-        options.cache_folder = folder + "/cache";
-        options.name = "test:v1";
-        fs::create_directories(options.context);
-    }
-    ~ImagesTest() override { fs::remove_all(folder); }
-
-    void write(const std::string& path, const std::string& text) {
-        fs::create_directories(fs::path(options.context + "/" + path).parent_path());
-        std::ofstream(options.context + "/" + path) << text;
-    }
-    Built built() {
-        notes.clear();
-        const auto out =
-            build(options, {.note = [this](const std::string& note) { notes.push_back(note); }});
-        EXPECT_TRUE(out) << out.error().message;
-        return out ? *out : Built{};
-    }
-    std::string refusal() {
-        const auto out = build(options);
-        return out ? "" : out.error().code + ": " + out.error().message;
-    }
-    // The paths in an image, by the layers' lists.
-    Overview overview(const Built& image) {
-        Overview out;
-        const auto cache = Cache::open(options.cache_folder);
-        const auto manifest = wire::Json::parse(*cache->read_text(image.digest));
-        for (const auto& layer : (*manifest)["layers"].as_array())
-            out.add(*cache->list_of(LayerBlob::from_json(layer)));
-        return out;
-    }
-    wire::Json config(const Built& image) {
-        const auto cache = Cache::open(options.cache_folder);
-        const auto manifest = wire::Json::parse(*cache->read_text(image.digest));
-        return (*wire::Json::parse(
-            *cache->read_text((*manifest)["config"]["digest"].as_string())))["config"];
-    }
-
-    std::string folder;
-    BuildOptions options;
-    std::vector<std::string> notes;
-};
-
 TEST_F(ImagesTest, CopiesIntoScratchTheSameEveryTime) {
     write("Dockerfile",
           "FROM scratch\nARG VERSION=1\nENV MODE=production V=$VERSION\nWORKDIR /app\nCOPY "
@@ -245,38 +187,6 @@ TEST_F(ImagesTest, StagesCopyFromOneAnotherAndImagesFromImages) {
     EXPECT_EQ(overview(second).kind("in/a"), "file");
     EXPECT_EQ(overview(second).kind("top"), "file");
     EXPECT_EQ(list(options.cache_folder).size(), 2u);
-}
-
-TEST_F(ImagesTest, RunRunsInTheMachinesNode) {
-    if (::geteuid() != 0 || find_program("node").empty()) GTEST_SKIP() << "needs root and Node.js";
-    write("Dockerfile",
-          "FROM public.ecr.aws/docker/library/node:20-slim\nWORKDIR /app\nENV WHO=you\n"
-          "RUN echo \"hello $WHO\" > greeting && node -e 'require(\"fs\").writeFileSync(\"n\", "
-          "process.version)' "
-          "&& rm /etc/login.defs; id -u > user; npm --version > npm && ls -la / > list && test -w "
-          "/tmp\n"
-          "USER node\nRUN test \"$(id -un)\" = node && test ! -w /app && echo ok > /tmp/mine\n"
-          "CMD [\"node\", \"x.js\"]\n");
-    const Built first = built();
-    ASSERT_EQ(notes.size(), 1u);
-    EXPECT_NE(notes[0].find("assembled from this machine's Node.js v"), std::string::npos);
-    const Overview paths = overview(first);
-    for (const char* path :
-         {"app/greeting", "app/n", "app/user", "app/npm", "tmp/mine", "usr/local/bin/node"})
-        EXPECT_EQ(paths.kind(path), "file") << path;
-    EXPECT_EQ(paths.kind("etc/login.defs"), "");
-    EXPECT_EQ(paths.kind("run/unkai-build"), "");
-    EXPECT_EQ(built().digest, first.digest);
-
-    write("Dockerfile", "FROM node:20-slim\nRUN echo before; echo why >&2; exit 3\n");
-    const std::string text = refusal();
-    EXPECT_NE(text.find("RunFailed: Dockerfile line 2 (RUN): The command ended with exit code 3"),
-              std::string::npos)
-        << text;
-    EXPECT_NE(text.find("why"), std::string::npos) << text;
-    std::ifstream mounts("/proc/self/mountinfo");
-    const std::string all{std::istreambuf_iterator<char>(mounts), std::istreambuf_iterator<char>()};
-    EXPECT_EQ(all.find(folder), std::string::npos);
 }
 
 TEST_F(ImagesTest, TheLayoutIsReadByOthers) {
