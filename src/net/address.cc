@@ -126,6 +126,14 @@ Address Address::with_port(uint16_t port) const {
     return copy;
 }
 
+bool Address::same_ip(const Address& other) const {
+    if (family() != other.family()) return false;
+    if (family() == AF_INET) return v4_of(*this).sin_addr.s_addr == v4_of(other).sin_addr.s_addr;
+    if (family() == AF_INET6)
+        return std::memcmp(&v6_of(*this).sin6_addr, &v6_of(other).sin6_addr, sizeof(in6_addr)) == 0;
+    return *this == other;
+}
+
 bool operator==(const Address& a, const Address& b) {
     return a.size_ == b.size_ && std::memcmp(&a.storage_, &b.storage_, a.size_) == 0;
 }

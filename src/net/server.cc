@@ -106,6 +106,7 @@ ServerConnection::ServerConnection(Server& server, Io io, const Address& address
       stream(std::move(io)),
       expires(server.loop_.steady() + server.options_.limits.keep_alive) {
     peer.address = address;
+    peer.ip = address.ip();
     peer.local = Address::local_of(stream.fd());
     place_ = server.connections_.insert(server.connections_.end(), this);
     ++server.counters_.open;

@@ -44,6 +44,7 @@ struct Limits {
 // The two ends of the connection that a request came by.
 struct Peer {
     Address address;  // The client's.
+    std::string ip;   // Its IP address as text.
     Address local;    // Ours.
     bool tls = false;
     std::string_view server_name;  // SNI.

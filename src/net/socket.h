@@ -44,6 +44,7 @@ public:
     std::string ip() const;    // "10.0.1.17", "::1"; v4-mapped as v4; the path of a Unix socket.
     std::string text() const;  // "10.0.1.17:80", "[::1]:80", "unix:/path"
     Address with_port(uint16_t port) const;
+    bool same_ip(const Address& other) const;  // Whatever the ports.
     const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
     socklen_t raw_size() const { return size_; }
     friend bool operator==(const Address& a, const Address& b);

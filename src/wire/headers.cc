@@ -87,7 +87,7 @@ std::string_view Headers::keep(std::string_view text) {
 
 void Headers::add(std::string_view name, std::string_view value) {
     const std::string_view kept_name = keep(name);
-    fields_.push_back({kept_name, keep(value)});
+    add_view(kept_name, keep(value));
 }
 
 void Headers::set(std::string_view name, std::string_view value) {

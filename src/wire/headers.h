@@ -34,6 +34,7 @@ public:
     void add(std::string_view name, std::string_view value);
     // For literals, and for text that outlives this object.
     void add_view(std::string_view name, std::string_view value) {
+        if (fields_.capacity() == 0) fields_.reserve(usual_fields);
         fields_.push_back({name, value});
     }
     // Replaces every field of that name by one.
@@ -67,6 +68,7 @@ public:
 
 private:
     static constexpr size_t block_bytes = 1024;
+    static constexpr size_t usual_fields = 20;
 
     std::vector<Field> fields_;
     std::vector<std::unique_ptr<char[]>> blocks_;  // The first is kept by clear().

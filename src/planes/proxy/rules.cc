@@ -188,19 +188,29 @@ std::string forwarded_host(std::string_view authority, uint16_t port, bool prese
     return port == 80 || port == 443 ? host : host + ":" + std::to_string(port);
 }
 
-std::string forwarded_for(std::string_view given, const net::Address& client, bool with_port) {
-    const std::string own = with_port ? client.text() : client.ip();
+std::string forwarded_for(std::string_view given, const net::Peer& client, bool with_port) {
+    const std::string own = with_port ? client.address.text() : client.ip;
     return given.empty() ? own : std::string(given) + ", " + own;
 }
 
-std::string trace_id(std::string_view given, Time now, std::string_view random24) {
-    char seconds[9];
-    std::snprintf(seconds, sizeof seconds, "%08x", static_cast<unsigned>(whole_seconds(now)));
-    const std::string own = "1-" + std::string(seconds) + "-" + std::string(random24);
-    if (given.find("Root=") == std::string_view::npos) {
-        return given.empty() ? "Root=" + own : "Root=" + own + ";" + std::string(given);
-    }
-    return "Self=" + own + ";" + std::string(given);
+namespace {
+
+void append_hex(std::string& out, uint64_t value, int digits) {
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
+        out += "0123456789abcdef"[value >> shift & 15];
+}
+
+}  // namespace
+
+std::string trace_id(std::string_view given, Time now, uint64_t random, uint32_t more) {
+    const bool has_root = given.find("Root=") != std::string_view::npos;
+    std::string out = has_root ? "Self=1-" : "Root=1-";
+    append_hex(out, static_cast<uint64_t>(whole_seconds(now)), 8);
+    out += '-';
+    append_hex(out, random, 16);
+    append_hex(out, more, 8);
+    if (!given.empty()) out.append(";").append(given);
+    return out;
 }
 
 bool is_plain_header_name(std::string_view name) {

@@ -30,9 +30,9 @@ Status check_matcher(std::string_view matcher);
 // Host towards the target: on ports 80 and 443 without its port, on others with the listener's.
 std::string forwarded_host(std::string_view authority, uint16_t listener_port, bool preserve);
 // X-Forwarded-For: what the client's says, and the client.
-std::string forwarded_for(std::string_view given, const net::Address& client, bool with_port);
-// X-Amzn-Trace-Id: a Root of its own, or Self before what came.
-std::string trace_id(std::string_view given, Time now, std::string_view random24);
+std::string forwarded_for(std::string_view given, const net::Peer& client, bool with_port);
+// X-Amzn-Trace-Id: a Root of its own, or Self before what came. Two random numbers make it unique.
+std::string trace_id(std::string_view given, Time now, uint64_t random, uint32_t more);
 bool is_plain_header_name(std::string_view name);
 
 // The value of a cookie in Cookie headers, or empty.

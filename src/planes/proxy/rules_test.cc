@@ -60,14 +60,14 @@ TEST(Rules, ForwardedHeaders) {
     EXPECT_EQ(forwarded_host("a.com", 8080, false), "a.com:8080");
     EXPECT_EQ(forwarded_host("a.com:443", 443, false), "a.com");
     EXPECT_EQ(forwarded_host("a.com:443", 443, true), "a.com:443");
-    const auto client = *net::Address::parse("192.0.2.7", 1234);
+    const net::Peer client{.address = *net::Address::parse("192.0.2.7", 1234), .ip = "192.0.2.7"};
     EXPECT_EQ(forwarded_for("", client, false), "192.0.2.7");
     EXPECT_EQ(forwarded_for("10.0.0.1, 10.0.0.2", client, true),
               "10.0.0.1, 10.0.0.2, 192.0.2.7:1234");
     const Time now{std::chrono::seconds(0x67000000)};
-    const std::string random(24, 'a');
-    EXPECT_EQ(trace_id("", now, random), "Root=1-67000000-" + random);
-    EXPECT_EQ(trace_id("Root=1-x", now, random), "Self=1-67000000-" + random + ";Root=1-x");
+    const std::string random = "00000000000000ab0000000c";
+    EXPECT_EQ(trace_id("", now, 0xab, 12), "Root=1-67000000-" + random);
+    EXPECT_EQ(trace_id("Root=1-x", now, 0xab, 12), "Self=1-67000000-" + random + ";Root=1-x");
 }
 
 TEST(Rules, MatchersAndCookies) {

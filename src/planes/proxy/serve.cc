@@ -8,7 +8,6 @@ namespace {
 
 constexpr size_t most_tries = 3;
 constexpr std::string_view server_name = "awselb/2.0";
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 // One request on its way; the snapshot stays for as long.
 struct Serving {
@@ -89,13 +88,14 @@ void add_forwarded(Serving& serving, net::Headers& headers) {
     const net::Headers& given = serving.exchange.request().headers;
     const net::Peer& peer = serving.exchange.peer();
     if (balancer.forwarded_for == ForwardedFor::append)
-        headers.add("X-Forwarded-For", forwarded_for(given.joined("x-forwarded-for"), peer.address,
+        headers.add("X-Forwarded-For", forwarded_for(given.joined("x-forwarded-for"), peer,
                                                      balancer.forwarded_for_with_port));
     headers.add_view("X-Forwarded-Proto", serving.exchange.scheme());
     headers.add("X-Forwarded-Port", std::to_string(serving.listener.port));
-    const std::string random = serving.worker().random().from(hex_digits, 24);
+    Random& random = serving.worker().random();
     headers.add("X-Amzn-Trace-Id",
-                trace_id(given.value("x-amzn-trace-id"), serving.worker().loop().now(), random));
+                trace_id(given.value("x-amzn-trace-id"), serving.worker().loop().now(),
+                         random.u64(), static_cast<uint32_t>(random.u64())));
     if (!balancer.tls_headers || !peer.tls) return;
     headers.add_view("x-amzn-tls-version", peer.tls_version);
     headers.add_view("x-amzn-tls-cipher-suite", peer.cipher);
@@ -133,21 +133,21 @@ void copy_request_headers(Serving& serving, net::Headers& out) {
 
 // ---- Which target
 
-// The group: by cookie, if sticky, else by weight. nullptr: none has a weight.
-GroupState* choose_group(Serving& serving, const Forward& forward) {
+// The group's id in the snapshot: by cookie, if sticky, else by weight. nullptr: none has a weight.
+const std::string* choose_group(Serving& serving, const Forward& forward) {
     if (forward.sticky.count() > 0) {
         const std::string_view word = cookie(serving.exchange.request().headers, "AWSALBTG");
         for (const WeightedGroup& one : forward.groups)
-            if (GroupState* const state = serving.worker().group(one.group);
+            if (const GroupState* const state = serving.worker().group(one.group);
                 state != nullptr && one.weight > 0 && state->word == word)
-                return state;
+                return &one.group;
     }
     uint64_t total = 0;
     for (const WeightedGroup& one : forward.groups) total += one.weight;
     if (total == 0) return nullptr;
     uint64_t point = forward.groups.size() == 1 ? 0 : serving.worker().random().below(total);
     for (const WeightedGroup& one : forward.groups) {
-        if (point < one.weight) return serving.worker().group(one.group);
+        if (point < one.weight) return &one.group;
         point -= one.weight;
     }
     return nullptr;
@@ -160,7 +160,7 @@ std::string_view sticky_cookie(const TargetGroup& group) {
 }
 
 std::shared_ptr<TargetState> choose_target(Serving& serving, GroupState& group,
-                                           const std::vector<const TargetState*>& tried) {
+                                           std::span<const TargetState* const> tried) {
     if (group.group->sticky != TargetGroup::Sticky::none && tried.empty()) {
         const std::string_view word =
             cookie(serving.exchange.request().headers, sticky_cookie(*group.group));
@@ -170,9 +170,9 @@ std::shared_ptr<TargetState> choose_target(Serving& serving, GroupState& group,
 }
 
 const Node& node_of(const Serving& serving) {
-    const std::string ip = serving.exchange.peer().local.ip();
+    const net::Address& local = serving.exchange.peer().local;
     for (const Node& node : serving.balancer.nodes)
-        if (node.address.ip() == ip) return node;
+        if (node.address.same_ip(local)) return node;
     return serving.balancer.nodes.front();
 }
 
@@ -268,12 +268,11 @@ Task<void> pass(Serving& serving, const Forward& forward, GroupState& group,
 }
 
 Task<void> forward_to(Serving& serving, const Forward& forward) {
-    GroupState* const chosen = choose_group(serving, forward);
-    if (chosen == nullptr || chosen->targets.empty()) {
+    const std::string* const group_id = choose_group(serving, forward);
+    if (group_id == nullptr) {
         co_await answer_error(serving, 503);
         co_return;
     }
-    const std::string group_id = chosen->group->id;
     net::Exchange& exchange = serving.exchange;
     const net::RequestHead& head = exchange.request();
     net::Headers headers;
@@ -299,26 +298,28 @@ Task<void> forward_to(Serving& serving, const Forward& forward) {
         request.stream = &rest;
         request.length = length;
     }
-    std::vector<const TargetState*> tried;
+    std::array<const TargetState*, most_tries> tried;
+    size_t tries = 0;
     int failure = 503;
-    const Node node = node_of(serving);
-    while (tried.size() < most_tries) {
+    const Node& node = node_of(serving);
+    while (tries < most_tries) {
         // The group may have changed, or gone, while the last try was under way.
-        GroupState* group = serving.worker().group(group_id);
-        const auto target = group == nullptr ? nullptr : choose_target(serving, *group, tried);
+        GroupState* group = serving.worker().group(*group_id);
+        const auto target =
+            group == nullptr ? nullptr : choose_target(serving, *group, {tried.data(), tries});
         if (!target) break;
-        if (tried.empty()) {
+        if (tries == 0) {
             ++serving.counters.requests;
             ++group->counters.requests;
         }
-        tried.push_back(target.get());
+        tried[tries++] = target.get();
         const InFlight in_flight(*target);
         const Steady start = serving.worker().loop().steady();
         net::Pool& pool = serving.worker().pool(*target, *group->group, node);
         pool.limits().response = pool.limits().stall = serving.balancer.idle_timeout;
         auto response = co_await pool.send(request);
         if (response) {
-            group = serving.worker().group(group_id);
+            group = serving.worker().group(*group_id);
             if (group == nullptr) {
                 failure = 503;
                 break;
@@ -329,7 +330,7 @@ Task<void> forward_to(Serving& serving, const Forward& forward) {
         }
         if (rest.failed()) co_return;  // The client left in the middle of its body.
         failure = status_of_failure(response.error());
-        if (group = serving.worker().group(group_id); group != nullptr)
+        if (group = serving.worker().group(*group_id); group != nullptr)
             ++group->counters.connection_errors;
         const bool again = net::never_sent(response.error()) ||
                            (response.error().is("NoResponse") && net::is_idempotent(head.method));

@@ -47,7 +47,7 @@ std::shared_ptr<TargetState> GroupState::find_word(std::string_view wanted) {
     return nullptr;
 }
 
-std::shared_ptr<TargetState> GroupState::choose(const std::vector<const TargetState*>& tried,
+std::shared_ptr<TargetState> GroupState::choose(std::span<const TargetState* const> tried,
                                                 Random& random) {
     const bool open = fails_open();
     auto fits = [&](const TargetState& target) {
@@ -198,8 +198,8 @@ GroupState* Worker::group(const std::string& id) {
 }
 
 net::Pool& Worker::pool(TargetState& target, const TargetGroup& group, const Node& node) {
-    auto& place = target.pools[node.address.ip()];
-    if (place) return *place;
+    for (const auto& [from, pool] : target.pools)
+        if (from.same_ip(node.address)) return *pool;
     net::Destination to{.address = target.target.address, .network = node.network};
     to.local = node.address.with_port(0);
     if (group.tls) {
@@ -212,8 +212,9 @@ net::Pool& Worker::pool(TargetState& target, const TargetGroup& group, const Nod
     }
     net::ClientLimits limits;
     limits.head.headers = 32 * 1024;  // ALB guide, load-balancer-limits.
-    place = std::make_unique<net::Pool>(loop_, std::move(to), limits);
-    return *place;
+    target.pools.emplace_back(node.address,
+                              std::make_unique<net::Pool>(loop_, std::move(to), limits));
+    return *target.pools.back().second;
 }
 
 Counters Worker::counters() {

@@ -2,6 +2,7 @@
 // targets, and its counters. Everything here happens on that loop; Proxy talks to it by posting.
 #pragma once
 
+#include <span>
 #include <unordered_map>
 
 #include "net/client.h"
@@ -19,7 +20,7 @@ struct TargetState {
     std::string word;  // For stickiness cookies.
     bool healthy = false;
     uint32_t in_flight = 0;
-    std::map<std::string, std::unique_ptr<net::Pool>> pools;  // By the node's address.
+    std::vector<std::pair<net::Address, std::unique_ptr<net::Pool>>> pools;  // By node.
 };
 
 struct GroupState {
@@ -32,8 +33,7 @@ struct GroupState {
 
     // The target for a request: among the healthy ones, or all when none is (fail open), without
     // those that are draining or were `tried`. nullptr: none is left.
-    std::shared_ptr<TargetState> choose(const std::vector<const TargetState*>& tried,
-                                        Random& random);
+    std::shared_ptr<TargetState> choose(std::span<const TargetState* const> tried, Random& random);
     std::shared_ptr<TargetState> find_word(std::string_view word);
     bool fails_open() const;
 };
