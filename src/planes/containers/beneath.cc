@@ -17,7 +17,8 @@ namespace unkai::planes::containers {
 namespace {
 
 Unexpected file_failed(std::string_view path) {
-    return fail("FileFailed", "Cannot use '" + std::string(path) + "': " + std::strerror(errno) + ".");
+    return fail("FileFailed",
+                "Cannot use '" + std::string(path) + "': " + std::strerror(errno) + ".");
 }
 
 std::pair<std::string, std::string> parent_and_name(std::string_view path) {
@@ -69,7 +70,8 @@ Result<Fd> open_beneath(int folder, std::string_view path, int flags, Links link
     how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
     how.mode = mode;
     how.resolve = RESOLVE_NO_MAGICLINKS;
-    how.resolve |= links == Links::refused ? RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS : RESOLVE_IN_ROOT;
+    how.resolve |=
+        links == Links::refused ? RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS : RESOLVE_IN_ROOT;
     for (int attempt = 0; attempt < 100; ++attempt) {
         const long fd = ::syscall(SYS_openat2, folder, name.c_str(), &how, sizeof how);
         if (fd >= 0) return Fd(static_cast<int>(fd));
@@ -130,7 +132,8 @@ Status write_beneath(int folder, std::string_view path, std::string_view content
     struct stat info{};
     if (::fstat(file->get(), &info) != 0) return file_failed(path);
     if (!S_ISREG(info.st_mode))
-        return fail("FileFailed", "'" + std::string(path) + "' in the image is not a regular file.");
+        return fail("FileFailed",
+                    "'" + std::string(path) + "' in the image is not a regular file.");
     REQUIRE(write_all(file->get(), content, path));
     if (::fchown(file->get(), owner.user, owner.group) != 0) return file_failed(path);
     if (::fchmod(file->get(), mode) != 0) return file_failed(path);

@@ -1,4 +1,5 @@
-// Files inside a folder that we do not trust: a layer being unpacked, a container's root file system.
+// Files inside a folder that we do not trust: a layer being unpacked, a container's root file
+// system.
 //
 // No path here ever leaves its folder, whatever links lie in it: the kernel resolves them
 // (openat2). Blocking; call them on Workers. Errors: "FileFailed" with the path and the reason.
@@ -12,8 +13,8 @@
 
 namespace unkai::planes::containers {
 
-// How a link on the way counts: it is refused, or its target is looked up with the folder as "/", as
-// the container itself would see it.
+// How a link on the way counts: it is refused, or its target is looked up with the folder as "/",
+// as the container itself would see it.
 enum class Links { refused, in_root };
 
 Result<Fd> open_folder(const std::string& path);

@@ -90,7 +90,9 @@ Result<CgroupLayout> parse_cgroup_layout(std::string_view mountinfo,
         if (named) v1.others.push_back(mount.target);
     }
     const auto controllers = split(trim(unified_controllers), ' ');
-    const auto has = [&](std::string_view name) { return std::ranges::count(controllers, name) > 0; };
+    const auto has = [&](std::string_view name) {
+        return std::ranges::count(controllers, name) > 0;
+    };
     if (!unified.empty() && std::ranges::all_of(needed, has)) {
         CgroupLayout v2;
         v2.version2 = true;
@@ -236,9 +238,10 @@ static void stats_v1(const auto& read, CgroupStats& out) {
     out.throttled_nanoseconds = of(cpu, "throttled_time");
     out.memory_bytes = number(read("memory", "memory.usage_in_bytes"));
     out.memory_limit_bytes = parse_limit(read("memory", "memory.limit_in_bytes"));
-    out.memory_cache_bytes = of(parse_flat_keyed(read("memory", "memory.stat")),
-                                "total_inactive_file");
-    out.out_of_memory_kills = of(parse_flat_keyed(read("memory", "memory.oom_control")), "oom_kill");
+    out.memory_cache_bytes =
+        of(parse_flat_keyed(read("memory", "memory.stat")), "total_inactive_file");
+    out.out_of_memory_kills =
+        of(parse_flat_keyed(read("memory", "memory.oom_control")), "oom_kill");
     out.processes = number(read("pids", "pids.current"));
     parse_blkio(read("blkio", "blkio.throttle.io_service_bytes_recursive"),
                 read("blkio", "blkio.throttle.io_serviced_recursive"), out);
@@ -249,8 +252,10 @@ CgroupStats Cgroups::stats(const std::string& group) const {
         return read(controller, group, file);
     };
     CgroupStats out;
-    if (layout_.version2) stats_v2(from, out);
-    else stats_v1(from, out);
+    if (layout_.version2)
+        stats_v2(from, out);
+    else
+        stats_v1(from, out);
     return out;
 }
 

@@ -1,10 +1,10 @@
 // Control groups, version 1, version 2 and the hybrid of both: found out once, then one interface.
 //
-// A group is named by its path from the hierarchy's root, "/unkai-1a2b/task/c0"; on version 1 it exists
-// in every hierarchy. Version 2 is used when it has the memory controller; else version 1.
+// A group is named by its path from the hierarchy's root, "/unkai-1a2b/task/c0"; on version 1 it
+// exists in every hierarchy. Version 2 is used when it has the memory controller; else version 1.
 // Blocking but short (files of the kernel): some 10 µs a call; kill_all() and remove() wait for
-// processes to go and belong on Workers. Numbers of the kernel's documentation: cgroup-v1/memory.rst,
-// cgroup-v2.rst.
+// processes to go and belong on Workers. Numbers of the kernel's documentation:
+// cgroup-v1/memory.rst, cgroup-v2.rst.
 #pragma once
 
 #include <sys/types.h>
@@ -21,8 +21,8 @@
 namespace unkai::planes::containers {
 
 struct CgroupLimits {
-    std::optional<double> cpus;           // 0.25 is a quarter of one CPU's time, per 100 ms.
-    std::optional<int64_t> cpu_shares;    // Weight under contention; 1,024 is one CPU of Docker's.
+    std::optional<double> cpus;         // 0.25 is a quarter of one CPU's time, per 100 ms.
+    std::optional<int64_t> cpu_shares;  // Weight under contention; 1,024 is one CPU of Docker's.
     std::optional<int64_t> memory_bytes;
     std::optional<int64_t> processes;
 };
@@ -45,13 +45,14 @@ struct CgroupStats {
 // Where the hierarchies are mounted.
 struct CgroupLayout {
     bool version2 = false;
-    // Version 2: "" → its mount point. Version 1: controller → mount point, of all that are mounted.
+    // Version 2: "" → its mount point. Version 1: controller → mount point, of all that are
+    // mounted.
     std::map<std::string, std::string> mounts;
     // Version 1's named hierarchies and the unified one beside it: only to be swept.
     std::vector<std::string> others;
 
-    // What a container sees below /sys/fs/cgroup: (name, folder on the host) of `group`. For version 2
-    // one pair with an empty name.
+    // What a container sees below /sys/fs/cgroup: (name, folder on the host) of `group`. For
+    // version 2 one pair with an empty name.
     std::vector<std::pair<std::string, std::string>> views(std::string_view group) const;
 };
 // From /proc/self/mountinfo and the contents of the unified hierarchy's cgroup.controllers. Pure.
@@ -59,8 +60,8 @@ Result<CgroupLayout> parse_cgroup_layout(std::string_view mountinfo,
                                          std::string_view unified_controllers);
 Result<CgroupLayout> find_cgroup_layout();
 
-// Version 2's weight (1 to 10,000) for version 1's shares (2 to 262,144): the kernel's range mapping
-// that runc and crun use too.
+// Version 2's weight (1 to 10,000) for version 1's shares (2 to 262,144): the kernel's range
+// mapping that runc and crun use too.
 int64_t weight_of_shares(int64_t shares);
 
 class Cgroups {
@@ -84,15 +85,14 @@ private:
     std::vector<std::string> all_folders(const std::string& group) const;
     Status write(std::string_view controller, const std::string& group, const char* file,
                  const std::string& value);
-    std::string read(std::string_view controller, const std::string& group,
-                     const char* file) const;
+    std::string read(std::string_view controller, const std::string& group, const char* file) const;
 
     CgroupLayout layout_;
 };
 
 // Pure parsers of what the kernel writes.
 std::map<std::string, int64_t, std::less<>> parse_flat_keyed(std::string_view text);
-void parse_io_stat(std::string_view text, CgroupStats& into);                       // Version 2.
+void parse_io_stat(std::string_view text, CgroupStats& into);  // Version 2.
 void parse_blkio(std::string_view bytes, std::string_view operations, CgroupStats& into);
 int64_t parse_limit(std::string_view text);  // "max" and version 1's huge number are 0.
 

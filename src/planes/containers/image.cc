@@ -35,9 +35,8 @@ bool valid_repository(std::string_view text) {
 
 bool valid_tag(std::string_view text) {
     if (text.empty() || text.size() > 128 || text[0] == '.' || text[0] == '-') return false;
-    return std::ranges::all_of(text, [](unsigned char c) {
-        return std::isalnum(c) || c == '.' || c == '_' || c == '-';
-    });
+    return std::ranges::all_of(
+        text, [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 Result<Descriptor> descriptor_of(const Json& json) {
@@ -138,7 +137,8 @@ Result<ImageReference> parse_reference(std::string_view text) {
         if (!valid_tag(out.tag)) return bad_image("'" + out.tag + "' is not a tag");
     }
     if (!valid_repository(rest))
-        return bad_image("'" + std::string(text) + "' is not a reference (registry/repository:tag)");
+        return bad_image("'" + std::string(text) +
+                         "' is not a reference (registry/repository:tag)");
     out.repository = rest;
     if (out.tag.empty() && out.digest.empty()) out.tag = "latest";
     return out;
@@ -171,7 +171,8 @@ Result<ManifestOrIndex> parse_manifest(std::string_view text, const Platform& pl
 }
 
 Result<ImageConfig> parse_image_config(std::string_view text) {
-    if (text.size() > most_manifest_bytes) return bad_image("its configuration is larger than 4 MiB");
+    if (text.size() > most_manifest_bytes)
+        return bad_image("its configuration is larger than 4 MiB");
     auto parsed = Json::parse(text);
     if (!parsed || !parsed->is_object()) return bad_image("its configuration is not a JSON object");
     const Json& config = (*parsed)["config"];

@@ -1,8 +1,9 @@
-// Container images as data: references, digests, manifests, indexes and configurations, of the OCI image
-// specification 1.1 and of Docker's schema 2 (same JSON, other media types). Pure; no I/O.
+// Container images as data: references, digests, manifests, indexes and configurations, of the OCI
+// image specification 1.1 and of Docker's schema 2 (same JSON, other media types). Pure; no I/O.
 //
-// Digests are "sha256:" and 64 lower-case hexadecimal digits; nothing else is taken, so that a digest
-// may become a file name. Sizes and counts are bounded: a manifest has at most 4 MiB and 120 layers.
+// Digests are "sha256:" and 64 lower-case hexadecimal digits; nothing else is taken, so that a
+// digest may become a file name. Sizes and counts are bounded: a manifest has at most 4 MiB and 120
+// layers.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +49,8 @@ struct Platform {
 };
 Platform host_platform();
 
-// A document that a registry stores under a manifest's digest: either the manifest itself, or an index
-// of manifests of which the one for `platform` is meant.
+// A document that a registry stores under a manifest's digest: either the manifest itself, or an
+// index of manifests of which the one for `platform` is meant.
 struct ManifestOrIndex {
     std::optional<Manifest> manifest;
     std::optional<Descriptor> chosen;
@@ -63,7 +64,7 @@ struct ImageConfig {
     std::vector<std::string> environment;  // "NAME=value"
     std::string user;                      // "", "name", "1000", "1000:1000", "name:group"
     std::string working_directory;
-    std::string stop_signal;               // "", "SIGTERM", "15"
+    std::string stop_signal;  // "", "SIGTERM", "15"
     std::vector<std::string> volumes;
     std::vector<std::string> exposed_ports;  // "80/tcp"
 };

@@ -22,10 +22,12 @@ Result<std::string> read_all(int file, size_t most) {
     while (true) {
         const ssize_t got = ::read(file, buffer, sizeof buffer);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail("FileFailed", std::string("Reading failed: ") + std::strerror(errno) + ".");
+        if (got < 0)
+            return fail("FileFailed", std::string("Reading failed: ") + std::strerror(errno) + ".");
         if (got == 0) return out;
         out.append(buffer, static_cast<size_t>(got));
-        if (out.size() > most) return fail("InvalidImage", "The image's manifest is too large.", 400);
+        if (out.size() > most)
+            return fail("InvalidImage", "The image's manifest is too large.", 400);
     }
 }
 
@@ -73,7 +75,8 @@ Status unpack_into(Fd blob, const std::string& digest, uint32_t first_id,
     if (unpacked && ::rename(temporary.c_str(), target.c_str()) == 0) return ok();
     (void)remove_folder(temporary);
     if (!unpacked) return unpacked.error();
-    return fail("FileFailed", "Cannot move a layer to " + target + ": " + std::strerror(errno) + ".");
+    return fail("FileFailed",
+                "Cannot move a layer to " + target + ": " + std::strerror(errno) + ".");
 }
 
 bool is_folder(const std::string& path) {
@@ -87,9 +90,8 @@ Task<Result<std::string>> LayoutSource::resolve(std::string reference) {
     CO_TRY(const ImageReference wanted, parse_reference(reference));
     if (!wanted.digest.empty()) co_return wanted.digest;
     const std::string path = folder_ + "/index.json";
-    CO_TRY(const std::string text, co_await env_.workers.run([path] {
-        return read_file(path, most_manifest_bytes);
-    }));
+    CO_TRY(const std::string text,
+           co_await env_.workers.run([path] { return read_file(path, most_manifest_bytes); }));
     CO_TRY(const wire::Json index, wire::Json::parse(text));
     const wire::Json& manifests = index["manifests"];
     for (size_t i = 0; i < manifests.size(); ++i) {
@@ -98,8 +100,8 @@ Task<Result<std::string>> LayoutSource::resolve(std::string reference) {
         if (name == wanted.tag || name == reference || manifests.size() == 1)
             co_return manifests[i]["digest"].string_or("");
     }
-    co_return fail("ImageNotFound", "The image layout in " + folder_ + " has no tag '" + wanted.tag +
-                                        "'.", 404);
+    co_return fail("ImageNotFound",
+                   "The image layout in " + folder_ + " has no tag '" + wanted.tag + "'.", 404);
 }
 
 Task<Result<Fd>> LayoutSource::open(std::string, std::string digest) {
@@ -124,7 +126,8 @@ Task<Result<std::string>> ImageStore::read_small(std::shared_ptr<ImageSource> so
         return read_all(shared->get(), most_manifest_bytes);
     }));
     if (sha256_digest(content) != digest)
-        co_return fail("InvalidImage", "The image is damaged: " + digest + " has another digest.", 400);
+        co_return fail("InvalidImage", "The image is damaged: " + digest + " has another digest.",
+                       400);
     co_return content;
 }
 
@@ -141,16 +144,21 @@ Task<Result<Image>> ImageStore::pull(std::shared_ptr<ImageSource> source, std::s
         manifest = std::move(found.manifest);
         if (!manifest) digest = found.chosen->digest;
     }
-    if (!manifest) co_return fail("InvalidImage", "The image's indexes are nested too deeply.", 400);
+    if (!manifest)
+        co_return fail("InvalidImage", "The image's indexes are nested too deeply.", 400);
 
-    CO_TRY(const std::string config, co_await read_small(source, reference, manifest->config.digest));
+    CO_TRY(const std::string config,
+           co_await read_small(source, reference, manifest->config.digest));
     Image image{.manifest_digest = digest};
     CO_TRY(image.config, parse_image_config(config));
     if (!image.config.architecture.empty() && image.config.architecture != platform.architecture)
-        co_return fail("InvalidImage", "image Manifest does not contain descriptor matching platform '" +
-                                           platform.os + "/" + platform.architecture + "'.", 400);
+        co_return fail("InvalidImage",
+                       "image Manifest does not contain descriptor matching platform '" +
+                           platform.os + "/" + platform.architecture + "'.",
+                       400);
     for (const Descriptor& layer : manifest->layers) {
-        CO_TRY(std::string folder, co_await ensure_layer(source, reference, layer.digest, first_id));
+        CO_TRY(std::string folder,
+               co_await ensure_layer(source, reference, layer.digest, first_id));
         image.bytes += layer.size;
         // The same layer twice is one for overlayfs, which refuses duplicates.
         std::erase(image.layers, folder);
@@ -188,9 +196,8 @@ Task<Status> ImageStore::unpack(std::shared_ptr<ImageSource> source, std::string
     CO_TRY(Fd blob, co_await source->open(std::move(reference), digest));
     const std::string temporary = folder_ + "/unpacking/" + std::to_string(next_temporary_++);
     const auto shared = std::make_shared<Fd>(std::move(blob));
-    co_return co_await env_.workers.run([=] {
-        return unpack_into(std::move(*shared), digest, first_id, temporary, target);
-    });
+    co_return co_await env_.workers.run(
+        [=] { return unpack_into(std::move(*shared), digest, first_id, temporary, target); });
 }
 
 static Status remove_other_layers(const std::string& folder, const std::set<std::string>& keep) {
@@ -198,16 +205,16 @@ static Status remove_other_layers(const std::string& folder, const std::set<std:
     for (const auto& ids : std::filesystem::directory_iterator(folder, error)) {
         if (!ids.is_directory() || ids.path().filename() == "unpacking") continue;
         for (const auto& layer : std::filesystem::directory_iterator(ids.path(), error))
-            if (!keep.contains(layer.path().string())) REQUIRE(remove_folder(layer.path().string()));
+            if (!keep.contains(layer.path().string()))
+                REQUIRE(remove_folder(layer.path().string()));
     }
     return ok();
 }
 
 Task<Status> ImageStore::keep_only(std::set<std::string> keep) {
     for (const auto& [target, flight] : flights_) keep.insert(target);
-    co_return co_await env_.workers.run([folder = folder_, keep = std::move(keep)] {
-        return remove_other_layers(folder, keep);
-    });
+    co_return co_await env_.workers.run(
+        [folder = folder_, keep = std::move(keep)] { return remove_other_layers(folder, keep); });
 }
 
 }  // namespace unkai::planes::containers

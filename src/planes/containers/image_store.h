@@ -1,12 +1,13 @@
 // Images ready to run: layers unpacked once, shared by all containers.
 //
-//     CO_TRY(Image image, co_await images.pull(source, "1234.dkr.ecr.….amazonaws.com/app:1", first_id));
+//     CO_TRY(Image image, co_await images.pull(source, "1234.dkr.ecr.….amazonaws.com/app:1",
+//     first_id));
 //
-// Blobs stay where they are (a registry's storage, an OCI layout on disk); an ImageSource opens them.
-// Every blob's SHA-256 is checked while it is read. A layer becomes the folder
+// Blobs stay where they are (a registry's storage, an OCI layout on disk); an ImageSource opens
+// them. Every blob's SHA-256 is checked while it is read. A layer becomes the folder
 // <folder>/<first id>/<64 hex digits>, complete or not there at all; pulls of one layer at the same
-// time wait for one unpacking. Nothing is synced to disk: after the machine itself restarted, all is
-// unpacked again from the blobs, which are durable.
+// time wait for one unpacking. Nothing is synced to disk: after the machine itself restarted, all
+// is unpacked again from the blobs, which are durable.
 #pragma once
 
 #include <map>
@@ -31,8 +32,8 @@ public:
     virtual Task<Result<Fd>> open(std::string reference, std::string digest) = 0;
 };
 
-// An OCI image layout on disk (a folder with index.json and blobs/): what `skopeo copy … oci:folder`,
-// buildah and `unkai image` write. A reference's tag is looked up in the annotation
+// An OCI image layout on disk (a folder with index.json and blobs/): what `skopeo copy …
+// oci:folder`, buildah and `unkai image` write. A reference's tag is looked up in the annotation
 // org.opencontainers.image.ref.name; with one image only, any reference means it.
 class LayoutSource final : public ImageSource {
 public:

@@ -27,8 +27,8 @@ constexpr int64_t ratio_free_bytes = 64 << 20;
 
 Unexpected bad_layer(std::string_view entry, std::string_view why) {
     return fail("InvalidLayer",
-                "The image's layer cannot be unpacked: entry '" + std::string(entry.substr(0, 200)) +
-                    "' " + std::string(why) + ".",
+                "The image's layer cannot be unpacked: entry '" +
+                    std::string(entry.substr(0, 200)) + "' " + std::string(why) + ".",
                 400);
 }
 
@@ -256,8 +256,7 @@ Status Unpacker::whiteout(const std::string& name, const std::string& path) {
 Status Unpacker::dress(archive_entry* entry, const std::string& name, const std::string& path) {
     const Owner owner = owner_of(entry);
     const bool is_link = archive_entry_filetype(entry) == AE_IFLNK;
-    if (::fchownat(parent_.get(), name.c_str(), owner.user, owner.group,
-                   AT_SYMLINK_NOFOLLOW) != 0)
+    if (::fchownat(parent_.get(), name.c_str(), owner.user, owner.group, AT_SYMLINK_NOFOLLOW) != 0)
         return entry_failed(path);
     // After the owner: changing that clears the set-user-ID bit.
     if (!is_link && ::fchmodat(parent_.get(), name.c_str(), archive_entry_perm(entry), 0) != 0)
@@ -275,14 +274,21 @@ Status Unpacker::place(archive_entry* entry, const std::string& path) {
     if (name.starts_with(whiteout_prefix)) return whiteout(name, path);
     if (const char* target = archive_entry_hardlink(entry)) return hard_link(target, name, path);
     switch (archive_entry_filetype(entry)) {
-        case AE_IFREG: REQUIRE(file(entry, name, path)); break;
-        case AE_IFDIR: REQUIRE(folder(name, path)); break;
-        case AE_IFLNK: REQUIRE(symbolic_link(archive_entry_symlink(entry), name, path)); break;
+        case AE_IFREG:
+            REQUIRE(file(entry, name, path));
+            break;
+        case AE_IFDIR:
+            REQUIRE(folder(name, path));
+            break;
+        case AE_IFLNK:
+            REQUIRE(symbolic_link(archive_entry_symlink(entry), name, path));
+            break;
         case AE_IFIFO:
             REQUIRE(clear(name));
             if (::mkfifoat(parent_.get(), name.c_str(), 0600) != 0) return entry_failed(path);
             break;
-        default: return bad_layer(path, "is a device or a socket");
+        default:
+            return bad_layer(path, "is a device or a socket");
     }
     return dress(entry, name, path);
 }
@@ -310,8 +316,8 @@ Result<Unpacked> Unpacker::run() {
         if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
             return bad_layer("?", "cannot be read: the archive is damaged");
         if (++done_.entries > options_.most_entries)
-            return bad_layer("?", "is one too many: the limit is " +
-                                      std::to_string(options_.most_entries));
+            return bad_layer(
+                "?", "is one too many: the limit is " + std::to_string(options_.most_entries));
         REQUIRE(one(entry));
     }
     while (source_.next() > 0) continue;  // What follows the archive's end belongs to the digest.

@@ -55,8 +55,10 @@ protected:
             archive_entry_set_mtime(entry, 1'700'000'000, 0);
             const bool has_data = one.type == AE_IFREG && !one.hard_link;
             archive_entry_set_size(entry, has_data ? static_cast<int64_t>(one.content.size()) : 0);
-            if (one.hard_link) archive_entry_set_hardlink(entry, one.content.c_str());
-            else if (one.type == AE_IFLNK) archive_entry_set_symlink(entry, one.content.c_str());
+            if (one.hard_link)
+                archive_entry_set_hardlink(entry, one.content.c_str());
+            else if (one.type == AE_IFLNK)
+                archive_entry_set_symlink(entry, one.content.c_str());
             archive_write_header(writer, entry);
             if (has_data) archive_write_data(writer, one.content.data(), one.content.size());
             archive_entry_free(entry);
@@ -110,15 +112,19 @@ TEST_F(LayerTest, UnpacksWithOwnersModesAndLinks) {
 
 TEST_F(LayerTest, AllCompressions) {
     for (const int filter : {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD}) {
-        const auto done = unpack_file(pack({{"f" + std::to_string(filter), AE_IFREG, "x"}}, filter));
+        const auto done =
+            unpack_file(pack({{"f" + std::to_string(filter), AE_IFREG, "x"}}, filter));
         EXPECT_TRUE(done) << filter;
     }
     EXPECT_FALSE(unpack_file(pack({{"x", AE_IFREG, "x"}}, ARCHIVE_FILTER_XZ)));
 }
 
 TEST_F(LayerTest, WhiteoutsBecomeThoseOfOverlayfs) {
-    ASSERT_TRUE(unpack({{"d/", AE_IFDIR, "", false, 0755}, {"d/.wh.gone"}, {"e/.wh..wh..opq"},
-                        {"e/kept", AE_IFREG, "k"}, {".wh..wh.plnk", AE_IFDIR}}));
+    ASSERT_TRUE(unpack({{"d/", AE_IFDIR, "", false, 0755},
+                        {"d/.wh.gone"},
+                        {"e/.wh..wh..opq"},
+                        {"e/kept", AE_IFREG, "k"},
+                        {".wh..wh.plnk", AE_IFDIR}}));
     struct stat info{};
     ASSERT_EQ(::lstat((folder + "/root/d/gone").c_str(), &info), 0);
     EXPECT_TRUE(S_ISCHR(info.st_mode));
@@ -131,8 +137,11 @@ TEST_F(LayerTest, WhiteoutsBecomeThoseOfOverlayfs) {
 }
 
 TEST_F(LayerTest, LaterEntriesReplaceEarlierOnes) {
-    ASSERT_TRUE(unpack({{"a/b/c", AE_IFREG, "1"}, {"a/b", AE_IFREG, "now a file"}, {"l", AE_IFLNK, "a/b"},
-                        {"l", AE_IFREG, "own"}, {"dev/null", AE_IFCHR}}));
+    ASSERT_TRUE(unpack({{"a/b/c", AE_IFREG, "1"},
+                        {"a/b", AE_IFREG, "now a file"},
+                        {"l", AE_IFLNK, "a/b"},
+                        {"l", AE_IFREG, "own"},
+                        {"dev/null", AE_IFCHR}}));
     EXPECT_EQ(read("root/a/b"), "now a file");
     EXPECT_EQ(read("root/l"), "own");
     EXPECT_FALSE(fs::exists(folder + "/root/dev"));
@@ -144,7 +153,8 @@ TEST_F(LayerTest, HostileCorpus) {
         {"dots", {{"a/../../x"}}},
         {"dots at the end", {{"a/.."}}},
         {"link then through it", {{"l", AE_IFLNK, "/tmp"}, {"l/x"}}},
-        {"relative link then through it", {{"d/", AE_IFDIR, "", false, 0755}, {"l", AE_IFLNK, "d"}, {"l/x"}}},
+        {"relative link then through it",
+         {{"d/", AE_IFDIR, "", false, 0755}, {"l", AE_IFLNK, "d"}, {"l/x"}}},
         {"climbing link", {{"l", AE_IFLNK, "../../outside"}}},
         {"climbing link deeper", {{"a/l", AE_IFLNK, "x/../../../outside"}}},
         {"hard link out", {{"h", AE_IFREG, "../outside", true}}},
@@ -173,7 +183,8 @@ TEST_F(LayerTest, HostileCorpus) {
 TEST_F(LayerTest, LimitsHold) {
     EXPECT_FALSE(unpack({{"a"}, {"b"}, {"c"}}, {.most_entries = 2}));
     EXPECT_FALSE(unpack({{"a", AE_IFREG, std::string(2000, 'x')}}, {.most_bytes = 1000}));
-    const auto bomb = unpack({{"bomb", AE_IFREG, std::string(80 << 20, '\0')}}, {.most_ratio = 100});
+    const auto bomb =
+        unpack({{"bomb", AE_IFREG, std::string(80 << 20, '\0')}}, {.most_ratio = 100});
     ASSERT_FALSE(bomb);
     EXPECT_NE(bomb.error().message.find("compressed"), std::string::npos);
 }
@@ -198,8 +209,10 @@ TEST(LayerPaths, ClimbsOut) {
 }
 
 TEST_F(LayerTest, ContainersEyesSeeOnlyTheRoot) {
-    ASSERT_TRUE(unpack({{"etc/passwd", AE_IFREG, "in"}, {"l", AE_IFLNK, "/etc/passwd"},
-                        {"gone", AE_IFLNK, "/run/not/there"}, {"d", AE_IFLNK, "/etc"}}));
+    ASSERT_TRUE(unpack({{"etc/passwd", AE_IFREG, "in"},
+                        {"l", AE_IFLNK, "/etc/passwd"},
+                        {"gone", AE_IFLNK, "/run/not/there"},
+                        {"d", AE_IFLNK, "/etc"}}));
     const auto root = open_folder(folder + "/root");
     ASSERT_TRUE(root);
     EXPECT_EQ(read_beneath(root->get(), "/l", 100), "in");

@@ -128,8 +128,7 @@ Status mount_overlay(const std::vector<std::string>& layers, const std::string& 
         lower += "/proc/self/fd/" + std::to_string(folder.get());
         open_layers.push_back(std::move(folder));
     }
-    const std::string options =
-        "lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work;
+    const std::string options = "lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work;
     for (const char* extra : {",volatile", ""}) {  // Linux before 5.10 does not know it.
         const std::string all = options + extra;
         if (::mount("overlay", target.c_str(), "overlay", MS_NODEV, all.c_str()) == 0) return ok();

@@ -19,9 +19,9 @@ struct MountEntry {
 // The lines of /proc/self/mountinfo (proc(5)). Pure.
 std::vector<MountEntry> parse_mountinfo(std::string_view text);
 
-// Mounts an overlay on `target`: `layers` lowest first, changes go to `upper`. Any number of layers up
-// to most_layers fits, however long their paths are. What a container calls sync is not waited for
-// (the mount is volatile): its writable layer never outlives it.
+// Mounts an overlay on `target`: `layers` lowest first, changes go to `upper`. Any number of layers
+// up to most_layers fits, however long their paths are. What a container calls sync is not waited
+// for (the mount is volatile): its writable layer never outlives it.
 Status mount_overlay(const std::vector<std::string>& layers, const std::string& upper,
                      const std::string& work, const std::string& target);
 // A sysfs that shows the network devices of the namespace at `network_namespace` (a bind-mounted

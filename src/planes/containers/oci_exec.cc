@@ -1,5 +1,5 @@
-// exec: a further process in a running container. It is started detached, so that it is our child (we
-// are the subreaper) and can be killed by itself when its time is over.
+// exec: a further process in a running container. It is started detached, so that it is our child
+// (we are the subreaper) and can be killed by itself when its time is over.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -38,8 +38,7 @@ Task<Result<ExecResult>> OciPlane::exec(std::string sandbox, std::string name,
     if (container->status.state != ContainerState::running || container->status.exit)
         co_return fail("InvalidState", "The container '" + name + "' is not running.", 409);
     const Steady deadline = env_.loop.steady() + timeout;
-    const std::string file =
-        container->run_folder + "/exec-" + std::to_string(next_exec_++);
+    const std::string file = container->run_folder + "/exec-" + std::to_string(next_exec_++);
     ProcessSpec process = container->process;
     process.arguments = std::move(arguments);
     CO_REQUIRE(co_await env_.workers.run([file, process = std::move(process)] {
@@ -71,7 +70,8 @@ Task<Result<ExecResult>> OciPlane::exec(std::string sandbox, std::string name,
     auto exit = co_await adopted->wait(deadline);
     if (!exit) {
         result.timed_out = true;
-        ::kill(-adopted->pid(), SIGKILL);  // Its session: not reaped yet, so the number is still its.
+        ::kill(-adopted->pid(),
+               SIGKILL);  // Its session: not reaped yet, so the number is still its.
         adopted->signal(SIGKILL);
         exit = co_await adopted->wait();
     }

@@ -44,8 +44,8 @@ std::string read_file(const std::string& path) {
 }
 
 Status make_sandbox_files(const SandboxSpec& spec, const std::string& run_folder,
-                          const std::string& data_folder, const std::string& cgroup,
-                          uint32_t owner, Cgroups& groups) {
+                          const std::string& data_folder, const std::string& cgroup, uint32_t owner,
+                          Cgroups& groups) {
     REQUIRE(make_folder(std::filesystem::path(run_folder).parent_path(), 0711));
     REQUIRE(make_folder(run_folder, 0711));
     REQUIRE(make_folder(data_folder + "/volumes", 0711));

@@ -77,8 +77,10 @@ OciPlane::~OciPlane() { CHECK(sandboxes_.empty(), "close() the container plane f
 Task<Status> OciPlane::open() {
     CHECK(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     auto layout = find_cgroup_layout();
-    if (layout) cgroups_.emplace(std::move(*layout));
-    else runtime_error_ = layout.error();
+    if (layout)
+        cgroups_.emplace(std::move(*layout));
+    else
+        runtime_error_ = layout.error();
     CO_REQUIRE(co_await env_.workers.run([this] { return remove_leftovers(); }));
     co_return co_await images_.open();
 }
@@ -86,7 +88,8 @@ Task<Status> OciPlane::open() {
 Task<void> OciPlane::close() {
     for (const std::string& id : sandboxes()) {
         const auto removed = co_await remove_sandbox(id);
-        if (!removed) log::error("sandbox not removed", {{"id", id}, {"reason", removed.error().message}});
+        if (!removed)
+            log::error("sandbox not removed", {{"id", id}, {"reason", removed.error().message}});
     }
     co_await scope_.join();
     sandboxes_.clear();
@@ -130,9 +133,10 @@ Task<Status> OciPlane::ensure_runtime() {
     if (found) {
         runtime_ = std::move(*found);
         runtime_error_.reset();
-        log::info("container runtime", {{"program", runtime_->program},
-                                        {"user_namespaces", runtime_->user_namespaces ? "yes" : "no"},
-                                        {"cgroups", cgroups_->layout().version2 ? "2" : "1"}});
+        log::info("container runtime",
+                  {{"program", runtime_->program},
+                   {"user_namespaces", runtime_->user_namespaces ? "yes" : "no"},
+                   {"cgroups", cgroups_->layout().version2 ? "2" : "1"}});
     } else {
         runtime_error_ = found.error();
     }
@@ -144,7 +148,8 @@ Task<Status> OciPlane::ensure_runtime() {
 std::vector<Finding> OciPlane::findings() const {
     std::vector<Finding> out = findings_;
     if (runtime_) out.insert(out.end(), runtime_->findings.begin(), runtime_->findings.end());
-    if (runtime_error_) out.push_back({runtime_error_->message, "Install runc: apt-get install runc."});
+    if (runtime_error_)
+        out.push_back({runtime_error_->message, "Install runc: apt-get install runc."});
     return out;
 }
 
@@ -180,11 +185,11 @@ Task<Status> OciPlane::create_sandbox(SandboxSpec spec) {
     if (!spec.limits.processes) spec.limits.processes = default_processes;
     sandbox->spec = std::move(spec);
     sandboxes_[sandbox->spec.id] = sandbox;
-    const auto made = co_await env_.workers.run([sandbox, groups = *cgroups_,
-                                                 owner = runtime_->first_id()]() mutable {
-        return make_sandbox_files(sandbox->spec, sandbox->run_folder, sandbox->data_folder,
-                                  sandbox->cgroup, owner, groups);
-    });
+    const auto made = co_await env_.workers.run(
+        [sandbox, groups = *cgroups_, owner = runtime_->first_id()]() mutable {
+            return make_sandbox_files(sandbox->spec, sandbox->run_folder, sandbox->data_folder,
+                                      sandbox->cgroup, owner, groups);
+        });
     if (made) co_return ok();
     (void)co_await remove_sandbox(sandbox->spec.id);
     co_return made.error();
@@ -215,7 +220,8 @@ Task<Status> OciPlane::clean_sandbox(std::shared_ptr<Sandbox> sandbox) {
         while (container->init.started() && !container->status.exit)
             co_await container->ended.wait(env_.loop);
         if (container->created)
-            (void)co_await run_runtime(container, {.arguments = {"delete", "--force", container->id}});
+            (void)co_await run_runtime(container,
+                                       {.arguments = {"delete", "--force", container->id}});
     }
     co_return co_await env_.workers.run([groups = *cgroups_, sandbox]() mutable -> Status {
         REQUIRE(unmount_all_below(sandbox->run_folder));
@@ -243,8 +249,8 @@ Result<RuntimeSpec> OciPlane::prepare(const SandboxSpec& sandbox, const std::str
     RuntimeSpec out;
     ProcessSpec& process = out.process;
     TRY(process.arguments, merge_arguments(spec.image.config, spec.entry_point, spec.command));
-    process.environment = merge_environment(spec.image.config, spec.environment, files.user.home,
-                                            sandbox.hostname);
+    process.environment =
+        merge_environment(spec.image.config, spec.environment, files.user.home, sandbox.hostname);
     for (const auto& [name, value] : files.trust)
         if (std::ranges::none_of(process.environment, [&](auto& one) { return one.first == name; }))
             process.environment.emplace_back(name, value);
@@ -326,17 +332,18 @@ Task<Status> OciPlane::create(std::string sandbox_id, ContainerSpec spec) {
     co_return ok();
 }
 
-Task<Status> OciPlane::run_runtime(std::shared_ptr<Container> container,
-                                   RuntimeCall call) {
+Task<Status> OciPlane::run_runtime(std::shared_ptr<Container> container, RuntimeCall call) {
     const std::string log = container->run_folder + "/runtime.log";
-    SpawnOptions options{.argv = runtime_->command(log), .output = call.output, .error = call.error};
+    SpawnOptions options{
+        .argv = runtime_->command(log), .output = call.output, .error = call.error};
     for (std::string& word : call.arguments) options.argv.push_back(std::move(word));
     Fd network;
     if (call.in_network && !container->network_namespace.empty()) {
         network = Fd(::open(container->network_namespace.c_str(), O_RDONLY | O_CLOEXEC));
         if (!network)
-            co_return fail("NetworkMissing", "The network namespace " + container->network_namespace +
-                                                 " cannot be opened: " + std::strerror(errno) + ".");
+            co_return fail("NetworkMissing",
+                           "The network namespace " + container->network_namespace +
+                               " cannot be opened: " + std::strerror(errno) + ".");
         options.network = network.get();
     }
     CO_TRY(Process child, spawn(env_.loop, options));
@@ -356,15 +363,14 @@ Result<Process> OciPlane::adopt(const std::string& pid_file) {
     if (!pid || *pid <= 1) return fail("RuntimeFailed", "The OCI runtime named no process.");
     Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(*pid), 0)));
     if (!pidfd)
-        return fail("RuntimeFailed", std::string("The container's process is gone: ") +
-                                         std::strerror(errno) + ".");
+        return fail("RuntimeFailed",
+                    std::string("The container's process is gone: ") + std::strerror(errno) + ".");
     return Process(env_.loop, static_cast<pid_t>(*pid), std::move(pidfd));
 }
 
 Task<void> OciPlane::watch(std::shared_ptr<Container> container, std::shared_ptr<Pipes> pipes) {
     Scope readers;
-    readers.spawn(
-        pump_lines(Io(env_.loop, std::move(pipes->output_read)), false, pipes->log));
+    readers.spawn(pump_lines(Io(env_.loop, std::move(pipes->output_read)), false, pipes->log));
     readers.spawn(pump_lines(Io(env_.loop, std::move(pipes->error_read)), true, pipes->log));
     const Exit exit = *co_await container->init.wait();
     ContainerExit result{.code = exit.signal != 0 ? 128 + exit.signal : exit.code};
@@ -381,7 +387,8 @@ Task<void> OciPlane::watch(std::shared_ptr<Container> container, std::shared_ptr
 Task<Status> OciPlane::start(std::string sandbox, std::string name) {
     CO_TRY(const auto container, find(sandbox, name));
     if (!container->init.started() || container->status.state != ContainerState::created)
-        co_return fail("InvalidState", "The container '" + name + "' cannot be started again.", 409);
+        co_return fail("InvalidState", "The container '" + name + "' cannot be started again.",
+                       409);
     container->status.state = ContainerState::running;
     container->status.started_at = env_.now();
     co_return co_await run_runtime(container, {.arguments = {"start", container->id}});

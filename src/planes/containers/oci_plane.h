@@ -1,10 +1,10 @@
 // The container plane for real: overlay root file systems, control groups, and runc or crun.
 //
-// Names by which everything is found and removed: the run folder (mounts, runtime state, configurations),
-// the data folder (layers, writable layers, volumes), the control group /unkai-<hash of the run folder>.
-// open() removes what a killed program left under these names, processes first; purge() removes all.
-// The program becomes the subreaper of its containers, so that their exits are seen without a monitor
-// process for each.
+// Names by which everything is found and removed: the run folder (mounts, runtime state,
+// configurations), the data folder (layers, writable layers, volumes), the control group
+// /unkai-<hash of the run folder>. open() removes what a killed program left under these names,
+// processes first; purge() removes all. The program becomes the subreaper of its containers, so
+// that their exits are seen without a monitor process for each.
 #pragma once
 
 #include <map>

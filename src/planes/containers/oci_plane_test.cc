@@ -1,5 +1,6 @@
-// The container plane for real: needs root, runc or crun, overlayfs. Everything that the tests make lies
-// below one temporary folder and one control group; the last lines of each test prove them gone.
+// The container plane for real: needs root, runc or crun, overlayfs. Everything that the tests make
+// lies below one temporary folder and one control group; the last lines of each test prove them
+// gone.
 #include "planes/containers/oci_plane.h"
 
 #include <fcntl.h>
@@ -14,17 +15,15 @@
 #include <fstream>
 #include <thread>
 
-#include "base/strings.h"
 #include "planes/containers/beneath.h"
+#include "planes/containers/layout_test.h"
 #include "planes/containers/mounts.h"
 #include "planes/containers/oci_files.h"
-#include "wire/json.h"
 
 namespace unkai::planes::containers {
 namespace {
 
 namespace fs = std::filesystem;
-using wire::Json;
 using Words = std::vector<std::string>;
 
 struct Collected final : LogSink {
@@ -34,44 +33,6 @@ struct Collected final : LogSink {
     }
     std::string output, errors;
 };
-
-// An OCI image layout with a shell and some programs of this machine, and the libraries that they need.
-void build_layout(const std::string& folder) {
-    const std::string script = R"(set -e
-mkdir -p root/bin root/etc/ssl/certs root/tmp root/home/app root/lib64
-chmod 1777 root/tmp
-for f in sh cat sleep ls id head tail mkdir mount mknod unshare touch dd wc env grep stat nproc; do
-  p=$(command -v $f); cp -L $p root/bin/$f
-  for l in $(ldd $p 2>/dev/null | grep -o '/[^ ]*'); do mkdir -p root$(dirname $l); cp -Ln $l root$l; done
-done
-echo 'root:x:0:0::/root:/bin/sh' > root/etc/passwd
-echo 'app:x:1000:1000::/home/app:/bin/sh' >> root/etc/passwd
-echo 'root:x:0:' > root/etc/group; echo 'app:x:1000:' >> root/etc/group
-echo 'BUNDLE' > root/etc/ssl/certs/ca-certificates.crt
-echo lower > root/etc/removed
-ln -s /run/systemd/resolve/stub-resolv.conf root/etc/resolv.conf
-tar -C root --numeric-owner --owner=0 --group=0 -czf base.tgz .
-mkdir -p top/etc; : > top/etc/.wh.removed; tar -C top --owner=0 --group=0 -cf top.tar .
-)";
-    const std::string command = "cd " + folder + " && sh -c '" + replace_all(script, "'", "'\\''") + "'";
-    ASSERT_EQ(std::system(command.c_str()), 0);
-    fs::create_directories(folder + "/layout/blobs/sha256");
-    const auto add = [&](const std::string& bytes) {
-        const std::string digest = sha256_digest(bytes);
-        std::ofstream(folder + "/layout/blobs/sha256/" + digest.substr(7), std::ios::binary) << bytes;
-        return Json::object({{"digest", digest}, {"size", static_cast<int64_t>(bytes.size())}});
-    };
-    Json layers = Json::array();
-    for (const char* name : {"base.tgz", "top.tar"}) {
-        std::ifstream stream(folder + "/" + name, std::ios::binary);
-        layers.push(add({std::istreambuf_iterator<char>(stream), {}}));
-    }
-    const Json config = add(R"({"os":"linux","config":{"Cmd":["/bin/sh","-c","echo default"],
-        "Env":["FROM_IMAGE=yes","PATH=/bin"],"WorkingDir":"/work"}})");
-    const Json manifest = add(Json::object({{"schemaVersion", 2}, {"config", config}, {"layers", layers}}).dump());
-    std::ofstream(folder + "/layout/index.json")
-        << Json::object({{"schemaVersion", 2}, {"manifests", Json::array({manifest})}}).dump();
-}
 
 class OciPlaneTest : public testing::Test {
 protected:
@@ -83,7 +44,8 @@ protected:
         build_layout(folder);
         random = system_random();
         env = std::make_unique<Env>(Env{loop, *random, workers});
-        plane = std::make_unique<OciPlane>(*env, OciPlaneOptions{folder + "/data", folder + "/run"});
+        plane =
+            std::make_unique<OciPlane>(*env, OciPlaneOptions{folder + "/data", folder + "/run"});
         const auto opened = loop.run_until_done(plane->open());
         ASSERT_TRUE(opened) << opened.error().message;
         auto pulled = loop.run_until_done(
@@ -107,7 +69,8 @@ protected:
         std::ofstream(path).flush();
         std::thread([&] {
             ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
-            ASSERT_EQ(::mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr), 0);
+            ASSERT_EQ(::mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr),
+                      0);
         }).join();
     }
     static std::string mounts_left() {
@@ -145,7 +108,8 @@ protected:
         if (!created) co_return created.error();
         co_return ran;
     }
-    static Ran run_shell(const std::string& script, ContainerSpec spec = {}, SandboxSpec sandbox = {}) {
+    static Ran run_shell(const std::string& script, ContainerSpec spec = {},
+                         SandboxSpec sandbox = {}) {
         spec.command = Words{"/bin/sh", "-c", script};
         if (sandbox.id.empty()) sandbox.id = "shell";
         sandbox.hostname = "box";
@@ -171,8 +135,9 @@ TEST_F(OciPlaneTest, RunsTheImagesCommand) {
 }
 
 TEST_F(OciPlaneTest, ExitCodeOutputsAndEnvironment) {
-    const Ran ran = run_shell("echo out; echo err >&2; echo $FROM_IMAGE $OWN $HOSTNAME $PWD; exit 7",
-                              {.environment = {{"OWN", "mine"}}});
+    const Ran ran =
+        run_shell("echo out; echo err >&2; echo $FROM_IMAGE $OWN $HOSTNAME $PWD; exit 7",
+                  {.environment = {{"OWN", "mine"}}});
     EXPECT_EQ(ran.exit.code, 7);
     EXPECT_EQ(ran.output, "out\nyes mine box /work\n");
     EXPECT_EQ(ran.errors, "err\n");
@@ -203,8 +168,8 @@ TEST_F(OciPlaneTest, IsLockedDown) {
 }
 
 TEST_F(OciPlaneTest, UsersAndOutputDevices) {
-    const Ran ran = run_shell("id -u; id -g; echo $HOME; echo via > /dev/stdout; echo e > /dev/stderr",
-                              {.user = "app"});
+    const Ran ran = run_shell(
+        "id -u; id -g; echo $HOME; echo via > /dev/stdout; echo e > /dev/stderr", {.user = "app"});
     EXPECT_EQ(ran.output, "1000\n1000\n/home/app\nvia\n");
     EXPECT_EQ(ran.errors, "e\n");
     const auto none = loop.run_until_done(run_one({.id = "nobody"}, {.user = "missing"}));
@@ -213,19 +178,21 @@ TEST_F(OciPlaneTest, UsersAndOutputDevices) {
 }
 
 TEST_F(OciPlaneTest, MissingProgramSaysSo) {
-    const auto ran = loop.run_until_done(
-        run_one({.id = "missing"}, {.command = Words{"/bin/does-not-exist"}}));
+    const auto ran =
+        loop.run_until_done(run_one({.id = "missing"}, {.command = Words{"/bin/does-not-exist"}}));
     ASSERT_FALSE(ran);
     EXPECT_EQ(ran.error().code, "RuntimeFailed");
     EXPECT_NE(ran.error().message.find("does-not-exist"), std::string::npos) << ran.error().message;
 }
 
 TEST_F(OciPlaneTest, MemoryLimitKills) {
-    const Ran ran = run_shell("echo started; tail /dev/zero", {.limits = {.memory_bytes = 32 << 20}});
+    const Ran ran =
+        run_shell("echo started; tail /dev/zero", {.limits = {.memory_bytes = 32 << 20}});
     EXPECT_EQ(ran.output, "started\n");
     EXPECT_NE(ran.exit.code, 0);
-    const auto direct = loop.run_until_done(run_one(
-        {.id = "oom", .limits = {.memory_bytes = 32 << 20}}, {.command = Words{"/bin/tail", "/dev/zero"}}));
+    const auto direct =
+        loop.run_until_done(run_one({.id = "oom", .limits = {.memory_bytes = 32 << 20}},
+                                    {.command = Words{"/bin/tail", "/dev/zero"}}));
     ASSERT_TRUE(direct) << direct.error().message;
     EXPECT_EQ(direct->exit.code, 137);
     EXPECT_TRUE(direct->exit.out_of_memory);
@@ -281,16 +248,19 @@ struct Stopped {
     bool other_id_refused = false;
 };
 
-static Task<Result<Stopped>> stop_and_exec(OciPlane& plane, Loop& loop, Image image, std::string netns) {
+static Task<Result<Stopped>> stop_and_exec(OciPlane& plane, Loop& loop, Image image,
+                                           std::string netns) {
     Stopped out;
     CO_REQUIRE(co_await plane.create_sandbox({.id = "stop", .network_namespace = netns}));
     const auto ready = std::make_shared<FirstLine>();
     ContainerSpec spec{.name = "polite", .image = image, .log = ready};
-    spec.command = Words{"/bin/sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.05; done"};
+    spec.command =
+        Words{"/bin/sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.05; done"};
     CO_REQUIRE(co_await plane.create("stop", spec));
     CO_REQUIRE(co_await plane.start("stop", "polite"));
     while (ready->count < 1) co_await ready->seen.wait(loop);
-    CO_TRY(out.good, co_await plane.exec("stop", "polite", {"/bin/sh", "-c", "echo $FROM_IMAGE"}, 30s));
+    CO_TRY(out.good,
+           co_await plane.exec("stop", "polite", {"/bin/sh", "-c", "echo $FROM_IMAGE"}, 30s));
     CO_TRY(out.bad, co_await plane.exec("stop", "polite", {"/bin/sh", "-c", "exit 4"}, 30s));
     CO_TRY(out.slow, co_await plane.exec("stop", "polite", {"/bin/sleep", "1000"}, 200ms));
     CO_TRY(out.stats, co_await plane.stats("stop", "polite"));

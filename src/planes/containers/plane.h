@@ -1,6 +1,6 @@
-// The container plane: sandboxes (a task: one network namespace, one control group) with containers in
-// them. It knows nothing of AWS. Two implementations: OciPlane (runc or crun, oci_plane.h) and the
-// simulated one (sim_plane.h) for control planes under simulated time.
+// The container plane: sandboxes (a task: one network namespace, one control group) with containers
+// in them. It knows nothing of AWS. Two implementations: OciPlane (runc or crun, oci_plane.h) and
+// the simulated one (sim_plane.h) for control planes under simulated time.
 //
 //     CO_TRY(Image image, co_await plane.pull(source, "…/app:1"));
 //     CO_REQUIRE(co_await plane.create_sandbox({.id = task, .network_namespace = "/run/…/netns"}));
@@ -9,10 +9,10 @@
 //     const ContainerExit exit = co_await plane.wait(task, "app");
 //     CO_REQUIRE(co_await plane.remove_sandbox(task));
 //
-// create() does all the slow work, start() lets the process go (some 20 ms with runc). Everything waits
-// on the control loop and works on Workers or in child processes. Unknown names answer
-// "NoSuchSandbox"/"NoSuchContainer" (404). Calls on one sandbox may overlap; remove_sandbox ends all.
-// Nothing that runs survives the plane: what a killed program left is removed at open().
+// create() does all the slow work, start() lets the process go (some 20 ms with runc). Everything
+// waits on the control loop and works on Workers or in child processes. Unknown names answer
+// "NoSuchSandbox"/"NoSuchContainer" (404). Calls on one sandbox may overlap; remove_sandbox ends
+// all. Nothing that runs survives the plane: what a killed program left is removed at open().
 #pragma once
 
 #include <memory>
@@ -35,8 +35,9 @@ struct SandboxSpec {
     std::vector<std::string> search_domains;
     std::vector<std::pair<std::string, std::string>> hosts;  // Address, names; beside localhost.
     std::vector<std::string> loopback_addresses;             // See prepare_network() in mounts.h.
-    CgroupLimits limits;             // Of all containers together. Processes: 4,096 unless told.
-    std::vector<std::string> volumes;  // Scratch folders that containers share; gone with the sandbox.
+    CgroupLimits limits;  // Of all containers together. Processes: 4,096 unless told.
+    std::vector<std::string>
+        volumes;  // Scratch folders that containers share; gone with the sandbox.
 };
 
 struct VolumeMount {
@@ -112,8 +113,8 @@ public:
     virtual Task<Status> start(std::string sandbox, std::string container) = 0;
     // Until it has ended and all that it printed was taken. Any number may wait.
     virtual Task<Result<ContainerExit>> wait(std::string sandbox, std::string container) = 0;
-    // The image's stop signal (SIGTERM unless told), SIGKILL after `grace`; then as wait(). A container
-    // that never started ends with code 137 at once.
+    // The image's stop signal (SIGTERM unless told), SIGKILL after `grace`; then as wait(). A
+    // container that never started ends with code 137 at once.
     virtual Task<Result<ContainerExit>> stop(std::string sandbox, std::string container,
                                              Duration grace) = 0;
     // Runs a command in a running container as its user, with its environment. At the timeout it is

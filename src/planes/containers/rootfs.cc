@@ -18,10 +18,12 @@ constexpr size_t most_bundle_bytes = 4 << 20;
 constexpr size_t most_users_bytes = 1 << 20;
 
 // Debian and Alpine; Red Hat and Amazon Linux; SUSE; Alpine's and BSD's second name.
-constexpr const char* bundle_paths[] = {
-    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/pki/tls/certs/ca-bundle.crt",   "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",                  "/var/lib/ca-certificates/ca-bundle.pem"};
+constexpr const char* bundle_paths[] = {"/etc/ssl/certs/ca-certificates.crt",
+                                        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+                                        "/etc/pki/tls/certs/ca-bundle.crt",
+                                        "/etc/ssl/ca-bundle.pem",
+                                        "/etc/ssl/cert.pem",
+                                        "/var/lib/ca-certificates/ca-bundle.pem"};
 
 Result<Environment> add_trust(int root, const std::string& certificate, Owner owner) {
     REQUIRE(write_beneath(root, ca_path, certificate, owner));

@@ -1,5 +1,5 @@
-// What we put into a container's own writable layer before it starts: name resolution, host names, the
-// local CA among the trusted ones; and what we read from it: its users.
+// What we put into a container's own writable layer before it starts: name resolution, host names,
+// the local CA among the trusted ones; and what we read from it: its users.
 //
 // All through the container's eyes (beneath.h): links in a hostile image lead nowhere else.
 // Blocking; call on Workers.
@@ -27,7 +27,8 @@ struct RootfsResult {
 
 // `root` is the mounted root file system; `first_id` owns what is written (0: root).
 // The CA is appended to every bundle of CA certificates that the image has, and lies by itself in
-// /etc/ssl/certs/unkai-ca.pem. An image without a bundle gets none: there SSL_CERT_FILE stays unset.
+// /etc/ssl/certs/unkai-ca.pem. An image without a bundle gets none: there SSL_CERT_FILE stays
+// unset.
 Result<RootfsResult> prepare_rootfs(const std::string& root, const SandboxSpec& sandbox,
                                     const ContainerSpec& container, uint32_t first_id);
 

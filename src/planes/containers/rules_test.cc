@@ -46,8 +46,10 @@ TEST(ImageReference, Table) {
 
 TEST(Manifest, PicksThePlatform) {
     const std::string index = R"({"schemaVersion":2,"manifests":[
-        {"digest":")" + digest_a + R"(","size":1,"platform":{"os":"linux","architecture":"arm64"}},
-        {"digest":")" + digest_b + R"(","size":2,"platform":{"os":"linux","architecture":"amd64"}}]})";
+        {"digest":")" + digest_a +
+                              R"(","size":1,"platform":{"os":"linux","architecture":"arm64"}},
+        {"digest":")" + digest_b +
+                              R"(","size":2,"platform":{"os":"linux","architecture":"amd64"}}]})";
     const auto found = parse_manifest(index, {.architecture = "amd64"});
     ASSERT_TRUE(found);
     EXPECT_EQ(found->chosen->digest, digest_b);
@@ -59,9 +61,11 @@ TEST(Manifest, PicksThePlatform) {
 TEST(Manifest, DockerSchema2AndErrors) {
     const std::string good = R"({"schemaVersion":2,"mediaType":
         "application/vnd.docker.distribution.manifest.v2+json",
-        "config":{"digest":")" + digest_a + R"(","size":7},
+        "config":{"digest":")" +
+                             digest_a + R"(","size":7},
         "layers":[{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":5,
-                   "digest":")" + digest_b + R"("}]})";
+                   "digest":")" +
+                             digest_b + R"("}]})";
     const auto found = parse_manifest(good, {.architecture = "amd64"});
     ASSERT_TRUE(found);
     EXPECT_EQ(found->manifest->config.digest, digest_a);
@@ -71,7 +75,8 @@ TEST(Manifest, DockerSchema2AndErrors) {
           R"({"schemaVersion":2,"config":{"digest":"../../etc/passwd","size":1},"layers":[]})",
           R"({"schemaVersion":2,"config":{"digest":"sha256:AA","size":1},"layers":[]})"})
         EXPECT_FALSE(parse_manifest(bad, {})) << bad;
-    std::string many = R"({"schemaVersion":2,"config":{"digest":")" + digest_a + R"(","size":1},"layers":[)";
+    std::string many =
+        R"({"schemaVersion":2,"config":{"digest":")" + digest_a + R"(","size":1},"layers":[)";
     for (size_t i = 0; i <= most_layers; ++i)
         many += std::string(i ? "," : "") + R"({"digest":")" + digest_a + R"(","size":1})";
     EXPECT_FALSE(parse_manifest(many + "]}", {}));
@@ -118,8 +123,8 @@ TEST(Merge, Arguments) {
         {{"e"}, {"c"}, Words{}, Words{"x"}, {"x"}},
     };
     for (const Row& row : rows) {
-        const auto got = merge_arguments({.entry_point = row.image_entry, .command = row.image_command},
-                                         row.entry, row.command);
+        const auto got = merge_arguments(
+            {.entry_point = row.image_entry, .command = row.image_command}, row.entry, row.command);
         ASSERT_TRUE(got);
         EXPECT_EQ(*got, row.want);
     }
@@ -129,16 +134,18 @@ TEST(Merge, Arguments) {
 TEST(Merge, Environment) {
     const auto got = merge_environment({.environment = {"A=1", "B=2=3", "=x"}},
                                        {{"A", "9"}, {"C", ""}}, "/root", "host");
-    const Environment want = {{"A", "9"}, {"B", "2=3"}, {"C", ""},
-                              {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                              {"HOME", "/root"}, {"HOSTNAME", "host"}};
+    const Environment want = {
+        {"A", "9"},        {"B", "2=3"},
+        {"C", ""},         {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        {"HOME", "/root"}, {"HOSTNAME", "host"}};
     EXPECT_EQ(got, want);
     const auto own = merge_environment({.environment = {"PATH=/x"}}, {{"HOME", "/h"}}, "/", "h");
     EXPECT_EQ(own, (Environment{{"PATH", "/x"}, {"HOME", "/h"}, {"HOSTNAME", "h"}}));
 }
 
 TEST(User, Table) {
-    const std::string passwd = "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1001::/home/node:/bin/sh\n";
+    const std::string passwd =
+        "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1001::/home/node:/bin/sh\n";
     const std::string group = "root:x:0:\nnode:x:1001:\naudio:x:29:node,x\n";
     struct Row {
         std::string user;
@@ -186,7 +193,8 @@ TEST(Config, IsLockedDown) {
     EXPECT_EQ(process["env"][0].text(), "A=1");
     EXPECT_EQ(process["rlimits"][0]["type"].text(), "RLIMIT_NOFILE");
     const std::string granted = process["capabilities"].dump();
-    for (const char* never : {"SYS_ADMIN", "NET_RAW", "NET_ADMIN", "MKNOD", "SYS_PTRACE", "SYS_MODULE"})
+    for (const char* never :
+         {"SYS_ADMIN", "NET_RAW", "NET_ADMIN", "MKNOD", "SYS_PTRACE", "SYS_MODULE"})
         EXPECT_EQ(granted.find(never), std::string::npos) << never;
     EXPECT_EQ(process["capabilities"].find("inheritable"), nullptr);
     const Json& linux_part = (*json)["linux"];
@@ -227,8 +235,9 @@ TEST(Config, LimitsAreClampedOnlyWhenTheyCannotBeRaised) {
 TEST(Seccomp, DefaultDeny) {
     EXPECT_LE(allowed_system_calls(), 300u);
     const std::string profile = seccomp_profile(false)["syscalls"][0].dump();
-    for (const char* never : {"\"mount\"", "\"unshare\"", "\"setns\"", "\"bpf\"", "\"ptrace\"", "\"keyctl\"",
-                              "\"io_uring_setup\"", "\"clone3\"", "\"clone\"", "\"socket\"", "\"reboot\""})
+    for (const char* never :
+         {"\"mount\"", "\"unshare\"", "\"setns\"", "\"bpf\"", "\"ptrace\"", "\"keyctl\"",
+          "\"io_uring_setup\"", "\"clone3\"", "\"clone\"", "\"socket\"", "\"reboot\""})
         EXPECT_EQ(profile.find(never), std::string::npos) << never;
     EXPECT_NE(seccomp_profile(true)["syscalls"][0].dump().find("\"ptrace\""), std::string::npos);
 }
@@ -246,7 +255,8 @@ TEST(Cgroups, FindsTheVersion) {
         "32 1 0:28 / /c/memory rw - cgroup cgroup rw,memory\n"
         "33 1 0:29 / /c/pids rw - cgroup cgroup rw,pids\n"
         "34 1 0:30 / /c/systemd rw - cgroup cgroup rw,name=systemd\n";
-    layout = parse_cgroup_layout(v1 + "30 1 0:26 / /c/unified rw - cgroup2 cgroup2 rw\n", "hugetlb\n");
+    layout =
+        parse_cgroup_layout(v1 + "30 1 0:26 / /c/unified rw - cgroup2 cgroup2 rw\n", "hugetlb\n");
     ASSERT_TRUE(layout);
     EXPECT_FALSE(layout->version2);
     EXPECT_EQ(layout->mounts["cpu"], "/c/cpu,cpuacct");
@@ -270,7 +280,8 @@ TEST(Cgroups, ParsesWhatTheKernelWrites) {
     EXPECT_EQ(stats.read_bytes, 15);
     EXPECT_EQ(stats.written_bytes, 20);
     stats = {};
-    parse_blkio("8:0 Read 100\n8:0 Write 7\n8:0 Sync 3\nTotal 107\n", "8:0 Read 4\nTotal 4\n", stats);
+    parse_blkio("8:0 Read 100\n8:0 Write 7\n8:0 Sync 3\nTotal 107\n", "8:0 Read 4\nTotal 4\n",
+                stats);
     EXPECT_EQ(stats.read_bytes, 100);
     EXPECT_EQ(stats.written_bytes, 7);
     EXPECT_EQ(stats.read_operations, 4);
@@ -290,14 +301,18 @@ TEST(Mounts, ParsesMountinfo) {
 }
 
 TEST(Rootfs, Files) {
-    const SandboxSpec sandbox{.hostname = "h", .name_servers = {"10.0.0.2"},
-                              .search_domains = {"ec2.internal"}, .hosts = {{"10.0.1.5", "h h.ec2.internal"}}};
+    const SandboxSpec sandbox{.hostname = "h",
+                              .name_servers = {"10.0.0.2"},
+                              .search_domains = {"ec2.internal"},
+                              .hosts = {{"10.0.1.5", "h h.ec2.internal"}}};
     EXPECT_EQ(resolver_file(sandbox), "search ec2.internal\nnameserver 10.0.0.2\n");
     EXPECT_NE(hosts_file(sandbox).find("10.0.1.5 h h.ec2.internal\n"), std::string::npos);
 }
 
 TEST(Runtime, LastError) {
-    EXPECT_EQ(last_runtime_error("{\"level\":\"warn\",\"msg\":\"w\"}\n{\"level\":\"error\",\"msg\":\"no\"}\n"), "no");
+    EXPECT_EQ(last_runtime_error(
+                  "{\"level\":\"warn\",\"msg\":\"w\"}\n{\"level\":\"error\",\"msg\":\"no\"}\n"),
+              "no");
     EXPECT_EQ(last_runtime_error("plain text\n"), "plain text");
     EXPECT_EQ(last_runtime_error(""), "");
 }

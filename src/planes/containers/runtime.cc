@@ -30,13 +30,13 @@ bool has_sys_resource() {
 
 std::map<std::string, uint64_t> own_hard_limits() {
     static constexpr std::pair<const char*, __rlimit_resource> known[] = {
-        {"core", RLIMIT_CORE},       {"cpu", RLIMIT_CPU},
-        {"data", RLIMIT_DATA},       {"fsize", RLIMIT_FSIZE},
-        {"locks", RLIMIT_LOCKS},     {"memlock", RLIMIT_MEMLOCK},
+        {"core", RLIMIT_CORE},         {"cpu", RLIMIT_CPU},
+        {"data", RLIMIT_DATA},         {"fsize", RLIMIT_FSIZE},
+        {"locks", RLIMIT_LOCKS},       {"memlock", RLIMIT_MEMLOCK},
         {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
-        {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},
-        {"rss", RLIMIT_RSS},         {"rtprio", RLIMIT_RTPRIO},
-        {"rttime", RLIMIT_RTTIME},   {"sigpending", RLIMIT_SIGPENDING},
+        {"nofile", RLIMIT_NOFILE},     {"nproc", RLIMIT_NPROC},
+        {"rss", RLIMIT_RSS},           {"rtprio", RLIMIT_RTPRIO},
+        {"rttime", RLIMIT_RTTIME},     {"sigpending", RLIMIT_SIGPENDING},
         {"stack", RLIMIT_STACK}};
     std::map<std::string, uint64_t> out;
     for (const auto& [name, resource] : known) {
@@ -95,8 +95,10 @@ std::string last_runtime_error(std::string_view log) {
     for (const std::string_view line : split(log, '\n')) {
         if (trim(line).empty()) continue;
         const auto parsed = wire::Json::parse(line);
-        if (!parsed) last = trim(line);
-        else if (parsed->find("msg") != nullptr) last = (*parsed)["msg"].string_or("");
+        if (!parsed)
+            last = trim(line);
+        else if (parsed->find("msg") != nullptr)
+            last = (*parsed)["msg"].string_or("");
     }
     return last;
 }
@@ -125,8 +127,8 @@ Task<Result<OciRuntime>> probe_runtime(Env& env, std::string run_folder, std::st
         runtime.state_folder = run_folder + "/" + name;
         for (const bool user_namespaces : {true, false}) {
             runtime.user_namespaces = user_namespaces;
-            const auto tried = co_await try_runtime(
-                env, runtime, folder, probe_spec(folder, group, user_namespaces));
+            const auto tried = co_await try_runtime(env, runtime, folder,
+                                                    probe_spec(folder, group, user_namespaces));
             found = tried.has_value();
             if (found) break;
             reasons += std::string(" ") + name + ": " + tried.error().message;
@@ -141,13 +143,16 @@ Task<Result<OciRuntime>> probe_runtime(Env& env, std::string run_folder, std::st
         return remove_folder(folder);
     }));
     if (!found)
-        co_return fail("RuntimeMissing",
-                       "No OCI runtime works on this machine; install runc or crun (apt-get install "
-                       "runc)." + reasons);
+        co_return fail(
+            "RuntimeMissing",
+            "No OCI runtime works on this machine; install runc or crun (apt-get install "
+            "runc)." +
+                reasons);
     if (!runtime.user_namespaces)
         runtime.findings.push_back(
             {"Containers run without a user namespace: root in a container is root of the machine, "
-             "held by capabilities, seccomp and mounts only." + reasons,
+             "held by capabilities, seccomp and mounts only." +
+                 reasons,
              "Allow user namespaces: sysctl user.max_user_namespaces=10000."});
     co_return runtime;
 }

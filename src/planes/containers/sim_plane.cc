@@ -18,7 +18,8 @@ std::shared_ptr<SimPlane::Container> SimPlane::find(std::string_view sandbox,
     return found == inside->second.containers.end() ? nullptr : found->second;
 }
 
-const ContainerSpec* SimPlane::spec(const std::string& sandbox, const std::string& container) const {
+const ContainerSpec* SimPlane::spec(const std::string& sandbox,
+                                    const std::string& container) const {
     const auto found = find(sandbox, container);
     return found ? &found->spec : nullptr;
 }

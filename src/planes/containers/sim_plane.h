@@ -1,5 +1,6 @@
-// The container plane simulated: for control planes under simulated time. Nothing runs; what a container
-// would do is told beforehand by its image's reference, and it may be killed from outside.
+// The container plane simulated: for control planes under simulated time. Nothing runs; what a
+// container would do is told beforehand by its image's reference, and it may be killed from
+// outside.
 //
 //     SimPlane plane(world.env);
 //     plane.images["app:2"] = {.exits_after = 1s, .exit_code = 1};

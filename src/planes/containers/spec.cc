@@ -21,9 +21,10 @@ constexpr const char* capabilities[] = {
     "CAP_KILL",   "CAP_AUDIT_WRITE"};
 
 constexpr const char* masked_paths[] = {
-    "/proc/acpi",       "/proc/asound",        "/proc/kcore",      "/proc/keys",
-    "/proc/interrupts", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
-    "/proc/sched_debug", "/proc/scsi",         "/sys/firmware",    "/sys/devices/virtual/powercap"};
+    "/proc/acpi",       "/proc/asound",      "/proc/kcore",
+    "/proc/keys",       "/proc/interrupts",  "/proc/latency_stats",
+    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+    "/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap"};
 
 constexpr const char* read_only_paths[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
                                            "/proc/sysrq-trigger"};
@@ -66,9 +67,8 @@ Json process_json(const ProcessSpec& process) {
     out.set("args", list(process.arguments));
     out.set("env", std::move(environment));
     out.set("cwd", process.working_directory);
-    out.set("capabilities", Json::object({{"bounding", granted},
-                                          {"effective", granted},
-                                          {"permitted", granted}}));
+    out.set("capabilities",
+            Json::object({{"bounding", granted}, {"effective", granted}, {"permitted", granted}}));
     out.set("rlimits", std::move(limits));
     out.set("noNewPrivileges", true);
     return out;
@@ -138,8 +138,8 @@ Json resources_json(const CgroupLimits& limits) {
 }
 
 Json mapping_json(uint32_t first_id) {
-    return Json::array({Json::object(
-        {{"containerID", 0}, {"hostID", first_id}, {"size", ids_in_container}})});
+    return Json::array(
+        {Json::object({{"containerID", 0}, {"hostID", first_id}, {"size", ids_in_container}})});
 }
 
 std::vector<std::vector<std::string_view>> records(std::string_view text) {
@@ -157,8 +157,9 @@ std::optional<uint32_t> id_of(std::string_view text) {
 
 Unexpected no_such_user(std::string_view what) {
     return fail("InvalidUser",
-                "The image has no user or group '" + std::string(what) + "', or its number is not "
-                "below 65,536.",
+                "The image has no user or group '" + std::string(what) +
+                    "', or its number is not "
+                    "below 65,536.",
                 400);
 }
 
@@ -197,7 +198,8 @@ Result<UserIds> find_user(std::string_view user, std::string_view passwd, std::s
             found_group = true;
         }
         const auto members = split(fields[3], ',');
-        if (group_name.empty() && !found_name.empty() && std::ranges::count(members, found_name) > 0)
+        if (group_name.empty() && !found_name.empty() &&
+            std::ranges::count(members, found_name) > 0)
             out.further_groups.push_back(*id);
     }
     if (!found_group) return no_such_user(group_name);
@@ -232,8 +234,10 @@ Result<std::vector<std::string>> merge_arguments(
     const ImageConfig& image, const std::optional<std::vector<std::string>>& entry_point,
     const std::optional<std::vector<std::string>>& command) {
     std::vector<std::string> out = entry_point ? *entry_point : image.entry_point;
-    if (command) out.insert(out.end(), command->begin(), command->end());
-    else if (!entry_point) out.insert(out.end(), image.command.begin(), image.command.end());
+    if (command)
+        out.insert(out.end(), command->begin(), command->end());
+    else if (!entry_point)
+        out.insert(out.end(), image.command.begin(), image.command.end());
     if (out.empty())
         return fail("InvalidImage", "Neither the image nor the container names a command to run.",
                     400);
@@ -247,8 +251,10 @@ Environment merge_environment(const ImageConfig& image, const Environment& own,
         return std::ranges::find_if(out, [&](const auto& pair) { return pair.first == name; });
     };
     const auto put = [&](std::string_view name, std::string_view value, bool replace) {
-        if (const auto found = find(name); found == out.end()) out.emplace_back(name, value);
-        else if (replace) found->second = value;
+        if (const auto found = find(name); found == out.end())
+            out.emplace_back(name, value);
+        else if (replace)
+            found->second = value;
     };
     for (const std::string& entry : image.environment) {
         const auto [name, value] = split_once(entry, '=');

@@ -1,9 +1,11 @@
-// From what a container should be to the OCI runtime's config.json (runtime specification 1.0.2). Pure.
+// From what a container should be to the OCI runtime's config.json (runtime specification 1.0.2).
+// Pure.
 //
 // Every container gets: its own pid, ipc, uts and mount namespaces (and a user namespace where the
 // machine can), Docker's default capabilities without NET_RAW and MKNOD, no_new_privs, the seccomp
-// profile of seccomp.h, masked and read-only parts of /proc and /sys, a /dev of its own, its own control
-// group to look at below /sys/fs/cgroup. Nothing of the host's file system except what `binds` names.
+// profile of seccomp.h, masked and read-only parts of /proc and /sys, a /dev of its own, its own
+// control group to look at below /sys/fs/cgroup. Nothing of the host's file system except what
+// `binds` names.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +41,8 @@ struct UserIds {
     std::vector<uint32_t> further_groups;
     std::string home = "/";
 };
-// "", "name", "uid", "name:group", "uid:gid" looked up in the image's /etc/passwd and /etc/group, as
-// Docker does. Error "InvalidUser" when a name is not there. Pure.
+// "", "name", "uid", "name:group", "uid:gid" looked up in the image's /etc/passwd and /etc/group,
+// as Docker does. Error "InvalidUser" when a name is not there. Pure.
 Result<UserIds> find_user(std::string_view user, std::string_view passwd, std::string_view group);
 
 // What a process in the container starts with.
@@ -60,7 +62,8 @@ struct RuntimeSpec {
     std::string hostname;
     // A new network namespace, with nothing but a loopback device; or the one in which the runtime
     // program is started. Never the runtime's own joining: runc 1.1 enters the user namespace first
-    // when it executes a further command, and may then not enter a network namespace of the machine.
+    // when it executes a further command, and may then not enter a network namespace of the
+    // machine.
     bool new_network = false;
     std::string sysfs;  // A mounted sysfs of the network namespace; empty: the runtime mounts one.
     std::optional<uint32_t> first_id;  // Of the user namespace; none: no user namespace.
@@ -80,8 +83,8 @@ std::string oci_process(const ProcessSpec& process);  // process.json, for exec.
 Result<std::vector<std::string>> merge_arguments(
     const ImageConfig& image, const std::optional<std::vector<std::string>>& entry_point,
     const std::optional<std::vector<std::string>>& command);
-// The image's variables, overridden and added to by `own`, in this order; PATH, HOME and HOSTNAME are
-// added when nobody sets them.
+// The image's variables, overridden and added to by `own`, in this order; PATH, HOME and HOSTNAME
+// are added when nobody sets them.
 Environment merge_environment(const ImageConfig& image, const Environment& own,
                               std::string_view home, std::string_view hostname);
 

@@ -48,7 +48,8 @@ unkai::Task<Result<std::string>> ClientSurroundings::public_address(Place place,
                                                                     std::string interface) {
     api::ec2::AllocateAddressInput allocate;
     allocate.domain = "vpc";
-    CO_TRY(const auto made, co_await client_.call<api::ec2::op::AllocateAddress>(ecs(place), allocate));
+    CO_TRY(const auto made,
+           co_await client_.call<api::ec2::op::AllocateAddress>(ecs(place), allocate));
     const std::string allocation = made.allocation_id.value_or("");
     api::ec2::AssociateAddressInput associate;
     associate.allocation_id = allocation;
@@ -68,7 +69,8 @@ unkai::Task<Result<InterfaceInfo>> ClientSurroundings::create_interface(Place pl
     in.subnet_id = request.subnet;
     in.description = request.description;
     in.groups = request.security_groups;
-    CO_TRY(const auto made, co_await client_.call<api::ec2::op::CreateNetworkInterface>(ecs(place), in));
+    CO_TRY(const auto made,
+           co_await client_.call<api::ec2::op::CreateNetworkInterface>(ecs(place), in));
     if (!made.network_interface)
         co_return fail("InternalFailure", "EC2 described no network interface.");
     const auto& interface = *made.network_interface;
@@ -93,11 +95,13 @@ unkai::Task<Status> ClientSurroundings::delete_interface(Place place, std::strin
     if (!allocation.empty()) {
         api::ec2::DescribeAddressesInput describe;
         describe.allocation_ids = {allocation};
-        const auto found = co_await client_.call<api::ec2::op::DescribeAddresses>(ecs(place), describe);
+        const auto found =
+            co_await client_.call<api::ec2::op::DescribeAddresses>(ecs(place), describe);
         if (found && !found->addresses.empty() && found->addresses[0].association_id) {
             api::ec2::DisassociateAddressInput disassociate;
             disassociate.association_id = found->addresses[0].association_id;
-            (void)co_await client_.call<api::ec2::op::DisassociateAddress>(ecs(place), disassociate);
+            (void)co_await client_.call<api::ec2::op::DisassociateAddress>(ecs(place),
+                                                                           disassociate);
         }
         api::ec2::ReleaseAddressInput release;
         release.allocation_id = allocation;
@@ -105,8 +109,10 @@ unkai::Task<Status> ClientSurroundings::delete_interface(Place place, std::strin
     }
     api::ec2::DeleteNetworkInterfaceInput in;
     in.network_interface_id = interface;
-    const auto deleted = co_await client_.call<api::ec2::op::DeleteNetworkInterface>(ecs(place), in);
-    if (!deleted && !deleted.error().is("InvalidNetworkInterfaceID.NotFound")) co_return deleted.error();
+    const auto deleted =
+        co_await client_.call<api::ec2::op::DeleteNetworkInterface>(ecs(place), in);
+    if (!deleted && !deleted.error().is("InvalidNetworkInterfaceID.NotFound"))
+        co_return deleted.error();
     co_return ok();
 }
 
@@ -145,14 +151,16 @@ unkai::Task<Result<std::string>> ClientSurroundings::secret(Place place, std::st
         const auto json = wire::Json::parse(text);
         if (json && json->find(name.key) != nullptr) co_return (*json)[name.key].text();
         co_return fail("ResourceInitializationError",
-                       "retrieved secret from Secrets Manager did not contain json key " + name.key, 400);
+                       "retrieved secret from Secrets Manager did not contain json key " + name.key,
+                       400);
     }
     api::ssm::GetParameterInput in;
     in.name = value_from;
     if (is_arn) {
         const size_t at = value_from.find(":parameter/");
         if (at == std::string::npos)
-            co_return fail("InvalidParameterException", "'" + value_from + "' names neither a secret nor a parameter.", 400);
+            co_return fail("InvalidParameterException",
+                           "'" + value_from + "' names neither a secret nor a parameter.", 400);
         // The ARN of /a/b is …:parameter/a/b, that of b is …:parameter/b.
         const std::string name = value_from.substr(at + sizeof(":parameter/") - 1);
         in.name = name.find('/') == std::string::npos ? name : "/" + name;
@@ -170,13 +178,15 @@ unkai::Task<Result<std::string>> ClientSurroundings::secret(Place place, std::st
 unkai::Task<Status> ClientSurroundings::target_group_exists(Place place, std::string arn) {
     elbv2::DescribeTargetGroupsInput in;
     in.target_group_arns = {arn};
-    CO_TRY(const auto found, co_await client_.call<elbv2::op::DescribeTargetGroups>(ecs(place), in));
+    CO_TRY(const auto found,
+           co_await client_.call<elbv2::op::DescribeTargetGroups>(ecs(place), in));
     if (found.target_groups.empty())
         co_return fail("TargetGroupNotFound", "One or more target groups not found", 400);
     if (found.target_groups[0].target_type.value_or("ip") != "ip")
         co_return fail("InvalidParameterException",
                        "The target group has target type " + *found.target_groups[0].target_type +
-                           ", which is incompatible with the awsvpc network mode", 400);
+                           ", which is incompatible with the awsvpc network mode",
+                       400);
     if (found.target_groups[0].load_balancer_arns.empty())
         co_return fail("InvalidParameterException", "no listener forwards to it yet", 400);
     co_return ok();
@@ -202,13 +212,16 @@ unkai::Task<Result<std::map<std::string, Surroundings::TargetHealth>>>
 ClientSurroundings::target_health(Place place, std::string group_arn) {
     elbv2::DescribeTargetHealthInput in;
     in.target_group_arn = group_arn;
-    CO_TRY(const auto found, co_await client_.call<elbv2::op::DescribeTargetHealth>(ecs(place), in));
+    CO_TRY(const auto found,
+           co_await client_.call<elbv2::op::DescribeTargetHealth>(ecs(place), in));
     std::map<std::string, TargetHealth> out;
     for (const auto& one : found.target_health_descriptions) {
         if (!one.target || !one.target_health) continue;
-        TargetHealth& health = out[one.target->id + ":" + std::to_string(one.target->port.value_or(0))];
+        TargetHealth& health =
+            out[one.target->id + ":" + std::to_string(one.target->port.value_or(0))];
         health.state = one.target_health->state.value_or("");
-        health.reason = one.target_health->description.value_or(one.target_health->reason.value_or(""));
+        health.reason =
+            one.target_health->description.value_or(one.target_health->reason.value_or(""));
     }
     co_return out;
 }
@@ -248,7 +261,8 @@ unkai::Task<Status> ClientSurroundings::put_log_events(Place place, LogStream st
         const bool last = i + 1 == events.size();
         const size_t next = last ? 0 : events[i + 1].message.size() + 26;
         if (!last && bytes + next <= most_bytes && in.log_events.size() < most_events) continue;
-        CO_REQUIRE(co_await client_.call<api::logs::op::PutLogEvents>(ecs_tasks(place, stream.region), in));
+        CO_REQUIRE(co_await client_.call<api::logs::op::PutLogEvents>(
+            ecs_tasks(place, stream.region), in));
         in.log_events.clear();
         bytes = 0;
     }
@@ -261,13 +275,15 @@ unkai::Task<Result<std::string>> ClientSurroundings::role_credentials(Place plac
     api::sts::AssumeRoleInput in;
     in.role_arn = role_arn;
     in.role_session_name = session;
-    CO_TRY(const auto assumed, co_await client_.call<api::sts::op::AssumeRole>(ecs_tasks(place, place.region), in));
+    CO_TRY(const auto assumed,
+           co_await client_.call<api::sts::op::AssumeRole>(ecs_tasks(place, place.region), in));
     if (!assumed.credentials) co_return fail("AccessDenied", "STS gave no credentials.", 403);
-    const auto json = wire::Json::object({{"RoleArn", role_arn},
-                                          {"AccessKeyId", assumed.credentials->access_key_id},
-                                          {"SecretAccessKey", assumed.credentials->secret_access_key},
-                                          {"Token", assumed.credentials->session_token},
-                                          {"Expiration", iso8601(assumed.credentials->expiration)}});
+    const auto json =
+        wire::Json::object({{"RoleArn", role_arn},
+                            {"AccessKeyId", assumed.credentials->access_key_id},
+                            {"SecretAccessKey", assumed.credentials->secret_access_key},
+                            {"Token", assumed.credentials->session_token},
+                            {"Expiration", iso8601(assumed.credentials->expiration)}});
     co_return json.dump();
 }
 

@@ -1,7 +1,7 @@
 // The other services for real, asked through aws::Client as the service ECS would on AWS.
 //
-// What lies below no AWS API comes from the composition root: a task's network namespace, and the bytes
-// of images.
+// What lies below no AWS API comes from the composition root: a task's network namespace, and the
+// bytes of images.
 #pragma once
 
 #include "aws/client.h"

@@ -18,9 +18,9 @@ Status check_providers(const List<std::string>& providers,
                        const List<CapacityProviderStrategyItem>& strategy) {
     for (const std::string& name : providers)
         if (!known_provider(name))
-            return errors::InvalidParameterException(
-                "The specified capacity provider '" + name + "' was not found. Unkai has FARGATE and "
-                "FARGATE_SPOT.");
+            return errors::InvalidParameterException("The specified capacity provider '" + name +
+                                                     "' was not found. Unkai has FARGATE and "
+                                                     "FARGATE_SPOT.");
     for (const CapacityProviderStrategyItem& item : strategy)
         if (std::ranges::count(providers, item.capacity_provider) == 0)
             return errors::InvalidParameterException(
@@ -37,12 +37,14 @@ Cluster counted(aws::Call& call, Cluster cluster) {
     int32_t running = 0;
     int32_t pending = 0;
     int32_t services = 0;
-    for (const auto& [key, task] : schema::tasks.list(call.txn(), call.account, call.region, *cluster.cluster_name)) {
+    for (const auto& [key, task] :
+         schema::tasks.list(call.txn(), call.account, call.region, *cluster.cluster_name)) {
         if (task.shape.last_status == "RUNNING") ++running;
         const auto& status = task.shape.last_status;
         if (status == "PROVISIONING" || status == "PENDING" || status == "ACTIVATING") ++pending;
     }
-    for (const auto& [key, service] : schema::services.list(call.txn(), call.account, call.region, *cluster.cluster_name))
+    for (const auto& [key, service] :
+         schema::services.list(call.txn(), call.account, call.region, *cluster.cluster_name))
         if (service.shape.status == "ACTIVE") ++services;
     cluster.running_tasks_count = running;
     cluster.pending_tasks_count = pending;
@@ -53,16 +55,20 @@ Cluster counted(aws::Call& call, Cluster cluster) {
 
 void apply_settings(Cluster& cluster, const List<ClusterSetting>& settings) {
     for (const ClusterSetting& setting : settings) {
-        const auto found = std::ranges::find_if(cluster.settings, [&](auto& one) { return one.name == setting.name; });
-        if (found == cluster.settings.end()) cluster.settings.push_back(setting);
-        else found->value = setting.value;
+        const auto found = std::ranges::find_if(
+            cluster.settings, [&](auto& one) { return one.name == setting.name; });
+        if (found == cluster.settings.end())
+            cluster.settings.push_back(setting);
+        else
+            found->value = setting.value;
     }
 }
 
 }  // namespace
 
 Result<Cluster> find_cluster(aws::Call& call, const std::optional<std::string>& given) {
-    auto cluster = schema::clusters.get(call.txn(), {call.account, call.region, cluster_name(given)});
+    auto cluster =
+        schema::clusters.get(call.txn(), {call.account, call.region, cluster_name(given)});
     if (!cluster || cluster->status != "ACTIVE")
         return errors::ClusterNotFoundException("Cluster not found.");
     return std::move(*cluster);
@@ -97,12 +103,15 @@ Result<CreateClusterOutput> Ecs::CreateCluster(aws::Call& call, const CreateClus
     return CreateClusterOutput{.cluster = counted(call, cluster)};
 }
 
-Result<DescribeClustersOutput> Ecs::DescribeClusters(aws::Call& call, const DescribeClustersInput& in) {
+Result<DescribeClustersOutput> Ecs::DescribeClusters(aws::Call& call,
+                                                     const DescribeClustersInput& in) {
     List<std::string> wanted = in.clusters;
     if (wanted.empty()) wanted = {"default"};
     if (wanted.size() > limits::described_clusters)
         return errors::InvalidParameterException("Clusters cannot have more than 100 elements.");
-    const auto included = [&](const char* field) { return std::ranges::count(in.include, field) > 0; };
+    const auto included = [&](const char* field) {
+        return std::ranges::count(in.include, field) > 0;
+    };
     DescribeClustersOutput out;
     out.failures.present = true;
     for (const std::string& given : wanted) {
@@ -127,8 +136,10 @@ Result<DescribeClustersOutput> Ecs::DescribeClusters(aws::Call& call, const Desc
 Result<ListClustersOutput> Ecs::ListClusters(aws::Call& call, const ListClustersInput& in) {
     auto rows = schema::clusters.list(call.txn(), call.account, call.region);
     std::erase_if(rows, [](auto& row) { return row.second.status != "ACTIVE"; });
-    TRY(const auto page, aws::page(rows, [](auto& row) { return std::get<2>(row.first); }, in.next_token,
-                                   static_cast<size_t>(in.max_results.value_or(100)), "InvalidParameterException"));
+    TRY(const auto page,
+        aws::page(
+            rows, [](auto& row) { return std::get<2>(row.first); }, in.next_token,
+            static_cast<size_t>(in.max_results.value_or(100)), "InvalidParameterException"));
     ListClustersOutput out;
     for (const auto* row : page.items) out.cluster_arns.push_back(*row->second.cluster_arn);
     out.next_token = page.next;
@@ -137,11 +148,13 @@ Result<ListClustersOutput> Ecs::ListClusters(aws::Call& call, const ListClusters
 
 Result<DeleteClusterOutput> Ecs::DeleteCluster(aws::Call& call, const DeleteClusterInput& in) {
     TRY(Cluster cluster, find_cluster(call, in.cluster));
-    for (const auto& [key, service] : schema::services.list(call.txn(), call.account, call.region, *cluster.cluster_name))
+    for (const auto& [key, service] :
+         schema::services.list(call.txn(), call.account, call.region, *cluster.cluster_name))
         if (service.shape.status == "ACTIVE")
             return errors::ClusterContainsServicesException(
                 "The Cluster cannot be deleted while Services are active.");
-    for (const auto& [key, task] : schema::tasks.list(call.txn(), call.account, call.region, *cluster.cluster_name))
+    for (const auto& [key, task] :
+         schema::tasks.list(call.txn(), call.account, call.region, *cluster.cluster_name))
         if (task.shape.last_status != "STOPPED")
             return errors::ClusterContainsTasksException(
                 "The Cluster cannot be deleted while Tasks are active.");
@@ -158,8 +171,8 @@ Result<UpdateClusterOutput> Ecs::UpdateCluster(aws::Call& call, const UpdateClus
     return UpdateClusterOutput{.cluster = counted(call, cluster)};
 }
 
-Result<UpdateClusterSettingsOutput> Ecs::UpdateClusterSettings(aws::Call& call,
-                                                               const UpdateClusterSettingsInput& in) {
+Result<UpdateClusterSettingsOutput> Ecs::UpdateClusterSettings(
+    aws::Call& call, const UpdateClusterSettingsInput& in) {
     TRY(Cluster cluster, find_cluster(call, in.cluster));
     apply_settings(cluster, in.settings);
     put_cluster(call, cluster);
@@ -204,14 +217,16 @@ Result<Launch> check_launch(const Cluster& cluster, const std::optional<std::str
                             const List<CapacityProviderStrategyItem>& strategy) {
     if (launch_type && !strategy.empty())
         return errors::InvalidParameterException(
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove one "
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove "
+            "one "
             "and try again.");
     Launch out;
     if (launch_type == "FARGATE") {
         out.launch_type = "FARGATE";
         return out;
     }
-    out.strategy = strategy.empty() && !launch_type ? cluster.default_capacity_provider_strategy : strategy;
+    out.strategy =
+        strategy.empty() && !launch_type ? cluster.default_capacity_provider_strategy : strategy;
     if (out.strategy.empty())
         return errors::InvalidParameterException(
             "No Container Instances were found in your cluster. Unkai runs tasks on Fargate: set "

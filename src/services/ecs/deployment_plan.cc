@@ -174,8 +174,10 @@ void Planner::settle() {
     int64_t good = 0;
     bool others = false;
     for (const TaskView* task : live_) {
-        if (task->deployment != primary().id) others = true;
-        else if (standing(task) == Standing::healthy) ++good;
+        if (task->deployment != primary().id)
+            others = true;
+        else if (standing(task) == Standing::healthy)
+            ++good;
     }
     const auto has_tasks = [&](const std::string& id) {
         const auto of = [&](const TaskView* task) { return task->deployment == id; };

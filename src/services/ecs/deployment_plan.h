@@ -4,9 +4,9 @@
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html
 //
-// The scheduler calls it whenever something changed or `wake_at` has come, carries the actions out in
-// one transaction, and calls again: the same input gives the same output, and when nothing is left to
-// do nothing is answered.
+// The scheduler calls it whenever something changed or `wake_at` has come, carries the actions out
+// in one transaction, and calls again: the same input gives the same output, and when nothing is
+// left to do nothing is answered.
 #pragma once
 
 #include <map>
@@ -52,9 +52,9 @@ struct ServiceView {
     bool can_roll_back = false;  // An earlier deployment completed.
     Duration grace{};            // healthCheckGracePeriodSeconds
     Time retry_at{};
-    bool steady = false;  // Said so already.
-    std::vector<DeploymentView> deployments;     // The primary one first.
-    std::map<std::string, std::string> zones;    // Subnet → availability zone.
+    bool steady = false;                       // Said so already.
+    std::vector<DeploymentView> deployments;   // The primary one first.
+    std::map<std::string, std::string> zones;  // Subnet → availability zone.
 };
 
 enum class StopReason { scaling, deployment, container_health, target_health };
@@ -69,9 +69,9 @@ struct Actions {
     };
     std::vector<Start> starts;
     std::vector<Stop> stops;
-    bool complete = false;   // The primary deployment has completed.
-    bool fail = false;       // The circuit breaker opens for the primary deployment…
-    bool roll_back = false;  // …and the last completed one comes back.
+    bool complete = false;              // The primary deployment has completed.
+    bool fail = false;                  // The circuit breaker opens for the primary deployment…
+    bool roll_back = false;             // …and the last completed one comes back.
     std::vector<std::string> finished;  // Older deployments without tasks: they go.
     bool became_steady = false;
     bool lost_steady = false;
@@ -85,7 +85,8 @@ struct Actions {
 
 Actions plan(const ServiceView& service, const std::vector<TaskView>& tasks, Time now);
 
-// Failed tasks at which the circuit breaker opens: half of the desired ones, at least 3, at most 200.
+// Failed tasks at which the circuit breaker opens: half of the desired ones, at least 3, at most
+// 200.
 int64_t breaker_threshold(int64_t desired);
 // How long to wait before the next start, after so many tasks in a row failed or ended within
 // seconds. Tasks that never ran: doubling from 10 s at the fourth, to 15 minutes. Those that ran

@@ -73,19 +73,15 @@ TEST(Plan, RollingTable) {
     };
     const Row rows[] = {
         {4, 100, 200, 4, 0, 0, 4, 0},  // Facts: desired 4 and 200 %: starts 4 first.
-        {4, 50, 100, 4, 0, 0, 2, 2},   // Desired 4 and 50 %: may stop 2 first, then starts into the room.
+        {4, 50, 100, 4, 0, 0, 2, 2},   // Desired 4 and 50 %: may stop 2 first, then starts into the
+                                       // room.
         {4, 100, 200, 4, 4, 0, 0, 0},  // Nothing stops until the new are healthy.
-        {4, 100, 200, 4, 3, 1, 0, 1},
-        {4, 100, 200, 4, 0, 4, 0, 4},
-        {4, 100, 150, 4, 0, 0, 2, 0},
-        {4, 100, 150, 4, 2, 0, 0, 0},
-        {4, 100, 150, 4, 0, 2, 2, 2},
-        {1, 100, 200, 1, 0, 0, 1, 0},
-        {1, 0, 100, 1, 0, 0, 1, 1},
-        {1, 100, 100, 1, 0, 0, 0, 0},  // The configuration forbids every step.
-        {3, 50, 150, 3, 0, 0, 2, 1},   // ceil(1.5) = 2 stay healthy, floor(4.5) = 4 in all.
-        {0, 100, 200, 2, 0, 0, 0, 2},
-        {2, 100, 200, 0, 0, 3, 0, 1},  // Scaling in.
+        {4, 100, 200, 4, 3, 1, 0, 1}, {4, 100, 200, 4, 0, 4, 0, 4}, {4, 100, 150, 4, 0, 0, 2, 0},
+        {4, 100, 150, 4, 2, 0, 0, 0}, {4, 100, 150, 4, 0, 2, 2, 2}, {1, 100, 200, 1, 0, 0, 1, 0},
+        {1, 0, 100, 1, 0, 0, 1, 1},   {1, 100, 100, 1, 0, 0, 0, 0},  // The configuration forbids
+                                                                     // every step.
+        {3, 50, 150, 3, 0, 0, 2, 1},  // ceil(1.5) = 2 stay healthy, floor(4.5) = 4 in all.
+        {0, 100, 200, 2, 0, 0, 0, 2}, {2, 100, 200, 0, 0, 3, 0, 1},  // Scaling in.
     };
     for (const Row& row : rows) {
         ServiceView view = service(row.desired);
@@ -98,8 +94,12 @@ TEST(Plan, RollingTable) {
             mine.push_back(one);
         }
         const Actions actions = plan(view, tasks(row.older, "old") + mine, now);
-        EXPECT_EQ(static_cast<int>(actions.starts.size()), row.starts) << row.desired << " " << row.minimum << " " << row.maximum << " " << row.older << row.starting << row.ready;
-        EXPECT_EQ(static_cast<int>(actions.stops.size()), row.stops) << row.desired << " " << row.minimum << " " << row.maximum << " " << row.older << row.starting << row.ready;
+        EXPECT_EQ(static_cast<int>(actions.starts.size()), row.starts)
+            << row.desired << " " << row.minimum << " " << row.maximum << " " << row.older
+            << row.starting << row.ready;
+        EXPECT_EQ(static_cast<int>(actions.stops.size()), row.stops)
+            << row.desired << " " << row.minimum << " " << row.maximum << " " << row.older
+            << row.starting << row.ready;
     }
 }
 
@@ -205,7 +205,8 @@ TEST(Plan, DeletedServiceStopsAll) {
 TEST(Plan, NeverBelowTheMinimumNorAboveTheMaximum) {
     for (int desired = 1; desired <= 7; ++desired) {
         for (const auto& [minimum, maximum] :
-             {std::pair(100, 200), std::pair(50, 200), std::pair(0, 100), std::pair(50, 150), std::pair(100, 150)}) {
+             {std::pair(100, 200), std::pair(50, 200), std::pair(0, 100), std::pair(50, 150),
+              std::pair(100, 150)}) {
             ServiceView view = service(desired);
             view.minimum_percent = minimum;
             view.maximum_percent = maximum;
@@ -224,14 +225,16 @@ TEST(Plan, NeverBelowTheMinimumNorAboveTheMaximum) {
                 EXPECT_GE(healthy, least) << desired << " " << minimum;
                 for (auto& one : all) one.target = TargetState::healthy;
                 for (size_t i = 0; i < actions.starts.size(); ++i)
-                    all.push_back(task("n" + std::to_string(step) + "-" + std::to_string(i), "new", false));
+                    all.push_back(
+                        task("n" + std::to_string(step) + "-" + std::to_string(i), "new", false));
                 EXPECT_LE(static_cast<int64_t>(all.size()), std::max<int64_t>(most, desired));
                 if (!actions.finished.empty()) view.deployments.pop_back();
                 done = actions.complete;
             }
             // 150 % of one is one: with a minimum of 100 % nothing can move.
             const bool stuck = most == desired && least == desired;
-            EXPECT_TRUE(done || stuck || (desired == 1 && least == 1 && most == 1)) << desired << " " << minimum << " " << maximum;
+            EXPECT_TRUE(done || stuck || (desired == 1 && least == 1 && most == 1))
+                << desired << " " << minimum << " " << maximum;
         }
     }
 }

@@ -2,8 +2,8 @@
 //
 // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/
 // Operations read and write records (schema.h); the engine makes the world follow them (engine.h).
-// There are no container instances: what asks for the launch types EC2 or EXTERNAL finds none, as in an
-// AWS account without instances.
+// There are no container instances: what asks for the launch types EC2 or EXTERNAL finds none, as
+// in an AWS account without instances.
 #pragma once
 
 #include "api/ecs.h"
@@ -21,9 +21,9 @@ public:
 
 #define OPERATION(Name) \
     Result<model::Name##Output> Name(aws::Call& call, const model::Name##Input& in) override
-#define WAITING_OPERATION(Name)                                   \
-    unkai::Task<Result<model::Name##Output>> Name(aws::Call& call, \
-                                                  const model::Name##Input& in) override
+#define WAITING_OPERATION(Name)                                                                  \
+    unkai::Task<Result<model::Name##Output>> Name(aws::Call& call, const model::Name##Input& in) \
+        override
     // cluster_ops.cc
     OPERATION(CreateCluster);
     OPERATION(DescribeClusters);
@@ -71,7 +71,8 @@ private:
 inline Place place_of(const aws::Call& call) { return {call.account, call.region}; }
 // Error: ClusterNotFoundException. Inactive clusters count as not there.
 Result<model::Cluster> find_cluster(aws::Call& call, const std::optional<std::string>& given);
-// Error: ClientException "Unable to describe task definition."; without a revision the newest active.
+// Error: ClientException "Unable to describe task definition."; without a revision the newest
+// active.
 Result<StoredTaskDefinition> find_task_definition(aws::Call& call, std::string_view given);
 Result<std::map<std::string, std::string>> checked_tags(const List<model::Tag>& tags);
 
@@ -82,7 +83,8 @@ struct Launch {
 };
 // FARGATE, or capacity providers FARGATE and FARGATE_SPOT, of the call or else the cluster's own.
 // Error: InvalidParameterException for all that needs container instances.
-Result<Launch> check_launch(const model::Cluster& cluster, const std::optional<std::string>& launch_type,
+Result<Launch> check_launch(const model::Cluster& cluster,
+                            const std::optional<std::string>& launch_type,
                             const List<model::CapacityProviderStrategyItem>& strategy);
 // Checks awsvpcConfiguration and asks EC2 for the zones of its subnets. Error:
 // InvalidParameterException.

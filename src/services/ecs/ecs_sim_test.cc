@@ -4,8 +4,8 @@
 
 #include "planes/containers/sim_plane.h"
 #include "rt/sim/sim_loop.h"
-#include "services/ecs/ecs.h"
 #include "services/ecs/client_surroundings.h"
+#include "services/ecs/ecs.h"
 #include "services/ecs/engine.h"
 #include "services/ecs/log_driver.h"
 #include "services/ecs/metadata.h"
@@ -46,7 +46,8 @@ struct World {
         return out;
     }
     template <class In, class Out>
-    Result<Out> call(unkai::Task<Result<Out>> (Ecs::*operation)(aws::Call&, const In&), const In& in) {
+    Result<Out> call(unkai::Task<Result<Out>> (Ecs::*operation)(aws::Call&, const In&),
+                     const In& in) {
         aws::Call call(sim.env, store);
         enter(call);
         Result<Out> out = sim.loop.run_until_done((ecs.*operation)(call, in));
@@ -60,8 +61,9 @@ struct World {
     static unkai::Task<void> sleep(Loop& loop, Duration time) { co_await loop.sleep(time); }
     void pass(Duration time) { sim.loop.run_until_done(sleep(sim.loop, time)); }
 
-    std::string define(const std::string& family, const std::string& image,
-                       const std::function<void(model::RegisterTaskDefinitionInput&)>& change = {}) {
+    std::string define(
+        const std::string& family, const std::string& image,
+        const std::function<void(model::RegisterTaskDefinitionInput&)>& change = {}) {
         model::RegisterTaskDefinitionInput in;
         in.family = family;
         in.requires_compatibilities = {"FARGATE"};
@@ -130,7 +132,8 @@ struct World {
 
 TEST(EcsSim, AServiceReachesASteadyState) {
     World world;
-    const auto made = world.call(&Ecs::CreateService, world.service(2, world.define("web", "app:1"), true));
+    const auto made =
+        world.call(&Ecs::CreateService, world.service(2, world.define("web", "app:1"), true));
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(made->service->deployments[0].rollout_state, "IN_PROGRESS");
     world.pass(60s);
@@ -152,7 +155,8 @@ TEST(EcsSim, AServiceReachesASteadyState) {
 
 TEST(EcsSim, AKilledTaskIsReplaced) {
     World world;
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(2, world.define("web", "app:1"), true)));
+    ASSERT_TRUE(
+        world.call(&Ecs::CreateService, world.service(2, world.define("web", "app:1"), true)));
     world.pass(60s);
     const std::string victim = last_part(*world.tasks("RUNNING")[0].task_arn);
     ASSERT_TRUE(world.plane.kill(victim, "app"));
@@ -170,7 +174,8 @@ TEST(EcsSim, AKilledTaskIsReplaced) {
 
 TEST(EcsSim, RollingDeploymentKeepsTheMinimumHealthy) {
     World world;
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(4, world.define("web", "app:1"), true)));
+    ASSERT_TRUE(
+        world.call(&Ecs::CreateService, world.service(4, world.define("web", "app:1"), true)));
     world.pass(60s);
     model::UpdateServiceInput update;
     update.service = "web";
@@ -180,7 +185,8 @@ TEST(EcsSim, RollingDeploymentKeepsTheMinimumHealthy) {
     for (int second = 0; second < 90; ++second) {
         world.pass(1s);
         int healthy = 0;
-        for (const auto& [key, health] : world.surroundings.targets) healthy += health.state == "healthy" ? 1 : 0;
+        for (const auto& [key, health] : world.surroundings.targets)
+            healthy += health.state == "healthy" ? 1 : 0;
         EXPECT_GE(healthy, 4) << second;
         EXPECT_LE(healthy, 8) << second;
     }
@@ -224,7 +230,8 @@ TEST(EcsSim, CircuitBreakerRollsBack) {
 TEST(EcsSim, WithoutABreakerStartsAreThrottled) {
     World world;
     world.plane.images["app:bad"].missing = true;
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:bad"), false)));
+    ASSERT_TRUE(
+        world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:bad"), false)));
     world.pass(10min);
     const size_t tries = world.tasks("STOPPED").size();
     EXPECT_GE(tries, 6u);
@@ -235,17 +242,22 @@ TEST(EcsSim, WithoutABreakerStartsAreThrottled) {
 
 TEST(EcsSim, UnhealthyTargetsAreReplaced) {
     World world;
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:1"), true)));
+    ASSERT_TRUE(
+        world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:1"), true)));
     world.pass(60s);
     const auto before = world.tasks("RUNNING");
     ASSERT_EQ(before.size(), 1u);
-    for (auto& [key, health] : world.surroundings.targets) health = {"unhealthy", "Health checks failed with these codes: [502]"};
+    for (auto& [key, health] : world.surroundings.targets)
+        health = {"unhealthy", "Health checks failed with these codes: [502]"};
     world.pass(60s);
     const auto after = world.tasks("RUNNING");
     ASSERT_EQ(after.size(), 1u);
     EXPECT_NE(before[0].task_arn, after[0].task_arn);
-    EXPECT_TRUE(world.event("is unhealthy in (target-group arn:target-group) due to (reason Health checks failed with these codes: [502])"));
-    EXPECT_EQ(world.tasks("STOPPED").at(0).stopped_reason, "Task failed ELB health checks in (target-group arn:target-group)");
+    EXPECT_TRUE(
+        world.event("is unhealthy in (target-group arn:target-group) due to (reason Health checks "
+                    "failed with these codes: [502])"));
+    EXPECT_EQ(world.tasks("STOPPED").at(0).stopped_reason,
+              "Task failed ELB health checks in (target-group arn:target-group)");
 }
 
 TEST(EcsSim, ContainerHealthChecks) {
@@ -257,7 +269,8 @@ TEST(EcsSim, ContainerHealthChecks) {
         check.retries = 2;
         in.container_definitions[0].health_check = check;
     };
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:1", with_check), false)));
+    ASSERT_TRUE(world.call(&Ecs::CreateService,
+                           world.service(1, world.define("web", "app:1", with_check), false)));
     world.pass(8s);
     EXPECT_EQ(world.tasks("RUNNING").at(0).health_status, "HEALTHY");
     EXPECT_EQ(world.describe().deployments[0].rollout_state, "COMPLETED");
@@ -273,7 +286,8 @@ TEST(EcsSim, ContainerHealthChecks) {
 
 TEST(EcsSim, ScaleInOutAndDelete) {
     World world;
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:1"), true)));
+    ASSERT_TRUE(
+        world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:1"), true)));
     world.pass(60s);
     model::UpdateServiceInput update;
     update.service = "web";
@@ -286,7 +300,9 @@ TEST(EcsSim, ScaleInOutAndDelete) {
     ASSERT_TRUE(world.call(&Ecs::UpdateService, update));
     world.pass(60s);
     EXPECT_EQ(world.describe().running_count, 1);
-    EXPECT_NE(world.tasks("STOPPED").at(0).stopped_reason->find("Scaling activity initiated by (deployment ecs-svc/"), std::string::npos);
+    EXPECT_NE(world.tasks("STOPPED").at(0).stopped_reason->find(
+                  "Scaling activity initiated by (deployment ecs-svc/"),
+              std::string::npos);
     model::DeleteServiceInput gone;
     gone.service = "web";
     EXPECT_FALSE(world.call(&Ecs::DeleteService, gone));
@@ -295,7 +311,8 @@ TEST(EcsSim, ScaleInOutAndDelete) {
     EXPECT_EQ(world.describe().status, "DRAINING");
     model::DeleteClusterInput cluster;
     cluster.cluster = "default";
-    EXPECT_EQ(world.call(&Ecs::DeleteCluster, cluster).error().code, "ClusterContainsTasksException");
+    EXPECT_EQ(world.call(&Ecs::DeleteCluster, cluster).error().code,
+              "ClusterContainsTasksException");
     world.pass(60s);
     EXPECT_EQ(world.describe().status, "INACTIVE");
     EXPECT_TRUE(world.surroundings.interfaces.empty());
@@ -305,7 +322,8 @@ TEST(EcsSim, ScaleInOutAndDelete) {
 
 TEST(EcsSim, AfterARestartServicesReplaceWhatDied) {
     World world;
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(2, world.define("web", "app:1"), true)));
+    ASSERT_TRUE(
+        world.call(&Ecs::CreateService, world.service(2, world.define("web", "app:1"), true)));
     world.pass(60s);
     world.restart();
     EXPECT_EQ(world.tasks("STOPPED").size(), 2u);
@@ -352,30 +370,31 @@ TEST(EcsSim, DependenciesVolumesSecretsAndEnvironment) {
     World world;
     world.plane.images["init:1"] = SimImage{.exits_after = 4s, .exit_code = 0};
     world.surroundings.secrets["arn:secret"] = "s3cret";
-    const std::string arn = world.define("web", "app:1", [](model::RegisterTaskDefinitionInput& in) {
-        model::Volume volume;
-        volume.name = "shared";
-        in.volumes = {volume};
-        model::ContainerDefinition init;
-        init.name = "init";
-        init.image = "init:1";
-        init.essential = false;
-        model::MountPoint mount;
-        mount.source_volume = "shared";
-        mount.container_path = "/data";
-        init.mount_points = {mount};
-        model::ContainerDefinition& app = in.container_definitions[0];
-        model::ContainerDependency needed;
-        needed.container_name = "init";
-        needed.condition = "SUCCESS";
-        app.depends_on = {needed};
-        model::Secret secret;
-        secret.name = "PASSWORD";
-        secret.value_from = "arn:secret";
-        app.secrets = {secret};
-        in.task_role_arn = "arn:aws:iam::123456789012:role/task";
-        in.container_definitions.push_back(init);
-    });
+    const std::string arn =
+        world.define("web", "app:1", [](model::RegisterTaskDefinitionInput& in) {
+            model::Volume volume;
+            volume.name = "shared";
+            in.volumes = {volume};
+            model::ContainerDefinition init;
+            init.name = "init";
+            init.image = "init:1";
+            init.essential = false;
+            model::MountPoint mount;
+            mount.source_volume = "shared";
+            mount.container_path = "/data";
+            init.mount_points = {mount};
+            model::ContainerDefinition& app = in.container_definitions[0];
+            model::ContainerDependency needed;
+            needed.container_name = "init";
+            needed.condition = "SUCCESS";
+            app.depends_on = {needed};
+            model::Secret secret;
+            secret.name = "PASSWORD";
+            secret.value_from = "arn:secret";
+            app.secrets = {secret};
+            in.task_role_arn = "arn:aws:iam::123456789012:role/task";
+            in.container_definitions.push_back(init);
+        });
     ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(1, arn, false)));
     world.pass(3s);
     EXPECT_TRUE(world.tasks("RUNNING").empty());
@@ -383,10 +402,13 @@ TEST(EcsSim, DependenciesVolumesSecretsAndEnvironment) {
     ASSERT_EQ(world.tasks("RUNNING").size(), 1u);
     const std::string id = last_part(*world.tasks("RUNNING")[0].task_arn);
     std::map<std::string, std::string> environment;
-    for (const auto& [name, value] : world.plane.spec(id, "app")->environment) environment[name] = value;
+    for (const auto& [name, value] : world.plane.spec(id, "app")->environment)
+        environment[name] = value;
     EXPECT_EQ(environment["PASSWORD"], "s3cret");
-    EXPECT_TRUE(environment["ECS_CONTAINER_METADATA_URI_V4"].starts_with("http://169.254.170.2/v4/" + id));
-    EXPECT_TRUE(environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"].starts_with("/v2/credentials/"));
+    EXPECT_TRUE(
+        environment["ECS_CONTAINER_METADATA_URI_V4"].starts_with("http://169.254.170.2/v4/" + id));
+    EXPECT_TRUE(
+        environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"].starts_with("/v2/credentials/"));
     EXPECT_EQ(environment["AWS_EXECUTION_ENV"], "AWS_ECS_FARGATE");
     EXPECT_EQ(world.plane.spec(id, "init")->volumes.at(0).volume, "shared");
     EXPECT_EQ(world.plane.spec(id)->limits.cpus, 0.25);
@@ -396,13 +418,17 @@ TEST(EcsSim, DependenciesVolumesSecretsAndEnvironment) {
 
 TEST(EcsSim, MetadataAndCredentialsOnlyForTheTaskItself) {
     World world;
-    const auto with_role = [](model::RegisterTaskDefinitionInput& in) { in.task_role_arn = "arn:role"; };
-    ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(1, world.define("web", "app:1", with_role), false)));
+    const auto with_role = [](model::RegisterTaskDefinitionInput& in) {
+        in.task_role_arn = "arn:role";
+    };
+    ASSERT_TRUE(world.call(&Ecs::CreateService,
+                           world.service(1, world.define("web", "app:1", with_role), false)));
     world.pass(5s);
     const auto task = world.tasks("RUNNING").at(0);
     const std::string id = last_part(*task.task_arn);
     std::map<std::string, std::string> environment;
-    for (const auto& [name, value] : world.plane.spec(id, "app")->environment) environment[name] = value;
+    for (const auto& [name, value] : world.plane.spec(id, "app")->environment)
+        environment[name] = value;
     const std::string base = environment["ECS_CONTAINER_METADATA_URI_V4"].substr(20);
     ASSERT_TRUE(base.starts_with("/v4/"));
     const std::string own = *task.containers[0].network_interfaces[0].private_ipv4_address;
@@ -429,12 +455,21 @@ TEST(EcsSim, LogLinesBecomeEvents) {
     SimSurroundings surroundings(sim.env);
     LogDriver driver(surroundings, {"1", "us-east-1"}, {"us-east-1", "group", "p/app/id"});
     const std::string cut(100, 'x');
-    std::vector<planes::containers::LogLine> lines = {
-        {{}, false, false, "plain"}, {{}, false, true, cut}, {{}, true, false, "other"},
-        {{}, false, false, "end"}, {{}, false, false, ""}, {{}, false, false, "b\xff" "d"}};
+    std::vector<planes::containers::LogLine> lines = {{{}, false, false, "plain"},
+                                                      {{}, false, true, cut},
+                                                      {{}, true, false, "other"},
+                                                      {{}, false, false, "end"},
+                                                      {{}, false, false, ""},
+                                                      {{},
+                                                       false,
+                                                       false,
+                                                       "b\xff"
+                                                       "d"}};
     sim.loop.run_until_done(driver.lines(lines));
-    const std::vector<std::string> want = {"p/app/id: plain", "p/app/id: other", "p/app/id: " + cut + "end",
-                                           "p/app/id: b\xef\xbf\xbd" "d"};
+    const std::vector<std::string> want = {"p/app/id: plain", "p/app/id: other",
+                                           "p/app/id: " + cut + "end",
+                                           "p/app/id: b\xef\xbf\xbd"
+                                           "d"};
     EXPECT_EQ(surroundings.logged, want);
 }
 
@@ -450,23 +485,28 @@ TEST(EcsRules, SecretNames) {
 
 TEST(EcsSim, WhatCannotStartSaysWhy) {
     World world;
-    const std::string secret = world.define("web", "app:1", [](model::RegisterTaskDefinitionInput& in) {
-        model::Secret missing;
-        missing.name = "X";
-        missing.value_from = "arn:missing";
-        in.container_definitions[0].secrets = {missing};
-    });
-    const std::string logs = world.define("web", "app:1", [](model::RegisterTaskDefinitionInput& in) {
-        model::LogConfiguration log;
-        log.log_driver = "awslogs";
-        log.options = std::map<std::string, std::string>{
-            {"awslogs-group", "nope"}, {"awslogs-region", "us-east-1"}, {"awslogs-stream-prefix", "p"}};
-        in.container_definitions[0].log_configuration = log;
-    });
+    const std::string secret =
+        world.define("web", "app:1", [](model::RegisterTaskDefinitionInput& in) {
+            model::Secret missing;
+            missing.name = "X";
+            missing.value_from = "arn:missing";
+            in.container_definitions[0].secrets = {missing};
+        });
+    const std::string logs =
+        world.define("web", "app:1", [](model::RegisterTaskDefinitionInput& in) {
+            model::LogConfiguration log;
+            log.log_driver = "awslogs";
+            log.options = std::map<std::string, std::string>{{"awslogs-group", "nope"},
+                                                             {"awslogs-region", "us-east-1"},
+                                                             {"awslogs-stream-prefix", "p"}};
+            in.container_definitions[0].log_configuration = log;
+        });
     model::RunTaskInput run;
     run.launch_type = "FARGATE";
     run.network_configuration = World::network();
-    for (const auto& [definition, text] : {std::pair(secret, "unable to pull secrets"), std::pair(logs, "The specified log group does not exist.")}) {
+    for (const auto& [definition, text] :
+         {std::pair(secret, "unable to pull secrets"),
+          std::pair(logs, "The specified log group does not exist.")}) {
         run.task_definition = definition;
         const auto ran = world.call(&Ecs::RunTask, run);
         ASSERT_TRUE(ran) << ran.error().message;
@@ -475,7 +515,8 @@ TEST(EcsSim, WhatCannotStartSaysWhy) {
         describe.tasks = {*ran->tasks[0].task_arn};
         const auto task = world.call(&Ecs::DescribeTasks, describe)->tasks.at(0);
         EXPECT_EQ(task.stop_code, "TaskFailedToStart");
-        EXPECT_NE(task.stopped_reason.value_or("").find(text), std::string::npos) << task.stopped_reason.value_or("");
+        EXPECT_NE(task.stopped_reason.value_or("").find(text), std::string::npos)
+            << task.stopped_reason.value_or("");
     }
 }
 
@@ -493,13 +534,18 @@ TEST(EcsSim, ErrorsOfOperations) {
     EXPECT_EQ(world.call(&Ecs::CreateService, in).error().message, "TaskDefinition not found.");
     in = world.service(1, arn, false);
     in.launch_type = "EC2";
-    EXPECT_NE(world.call(&Ecs::CreateService, in).error().message.find("No Container Instances"), std::string::npos);
+    EXPECT_NE(world.call(&Ecs::CreateService, in).error().message.find("No Container Instances"),
+              std::string::npos);
     in = world.service(1, arn, true);
     in.load_balancers[0].container_port = 81;
-    EXPECT_NE(world.call(&Ecs::CreateService, in).error().message.find("did not have a container port 81"), std::string::npos);
+    EXPECT_NE(world.call(&Ecs::CreateService, in)
+                  .error()
+                  .message.find("did not have a container port 81"),
+              std::string::npos);
     in = world.service(0, arn, false);
     ASSERT_TRUE(world.call(&Ecs::CreateService, in));
-    EXPECT_EQ(world.call(&Ecs::CreateService, in).error().message, "Creation of service was not idempotent.");
+    EXPECT_EQ(world.call(&Ecs::CreateService, in).error().message,
+              "Creation of service was not idempotent.");
     model::UpdateServiceInput update;
     update.service = "other";
     EXPECT_EQ(world.call(&Ecs::UpdateService, update).error().code, "ServiceNotFoundException");
@@ -518,7 +564,8 @@ TEST(EcsSim, TagsAndSettings) {
     list.resource_arn = arn;
     EXPECT_EQ(world.call(&Ecs::ListTagsForResource, list)->tags.at(0).value, "a");
     list.resource_arn = "arn:aws:ecs:us-east-1:123456789012:service/default/none";
-    EXPECT_EQ(world.call(&Ecs::ListTagsForResource, list).error().code, "ResourceNotFoundException");
+    EXPECT_EQ(world.call(&Ecs::ListTagsForResource, list).error().code,
+              "ResourceNotFoundException");
     model::PutAccountSettingDefaultInput put;
     put.name = "containerInsights";
     put.value = "enabled";
@@ -529,11 +576,26 @@ TEST(EcsSim, TagsAndSettings) {
     EXPECT_EQ(world.call(&Ecs::ListAccountSettings, settings)->settings.at(0).value, "enabled");
 }
 
+TEST(EcsSim, AllTasksStopBeforeAReset) {
+    World world;
+    ASSERT_TRUE(world.call(&Ecs::CreateService,
+                           world.service(3, world.define("web", "app:1"), true)));
+    world.pass(60s);
+    world.surroundings.drain_time = 1h;
+    const Time before = world.sim.loop.now();
+    world.sim.loop.run_until_done(world.engine->stop_all_tasks());
+    EXPECT_LT(world.sim.loop.now() - before, 10s);
+    EXPECT_TRUE(world.tasks("RUNNING").empty());
+    EXPECT_TRUE(world.surroundings.interfaces.empty());
+    EXPECT_TRUE(world.plane.sandboxes().empty());
+}
+
 // Whatever the seed: after any kills the service comes back, and nothing is left behind at the end.
 TEST(EcsSim, ChaosFromSeeds) {
     for (uint64_t seed = 1; seed <= 10; ++seed) {
         World world(seed);
-        ASSERT_TRUE(world.call(&Ecs::CreateService, world.service(3, world.define("web", "app:1"), seed % 2 == 0)));
+        ASSERT_TRUE(world.call(&Ecs::CreateService,
+                               world.service(3, world.define("web", "app:1"), seed % 2 == 0)));
         for (int step = 0; step < 15; ++step) {
             world.pass(Duration{static_cast<int64_t>(world.sim.random->below(20'000'000))});
             const auto sandboxes = world.plane.sandboxes();

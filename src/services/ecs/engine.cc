@@ -29,7 +29,10 @@ std::optional<model::TaskDefinition> definition_of(store::Txn& txn, const TaskKe
 
 Engine::Engine(Env& env, store::Store& store, planes::containers::ContainerPlane& plane,
                Surroundings& surroundings, EngineOptions options)
-    : env_(env), store_(store), plane_(plane), surroundings_(surroundings),
+    : env_(env),
+      store_(store),
+      plane_(plane),
+      surroundings_(surroundings),
       options_(std::move(options)) {}
 
 Engine::~Engine() { CHECK(scope_.running() == 0, "close() the ECS engine first"); }
@@ -60,17 +63,25 @@ unkai::Task<void> Engine::close() {
 }
 
 unkai::Task<void> Engine::stop_all_tasks() {
+    store::Txn txn = store_.begin();
+    for (auto& [key, service] : schema::services.list(txn)) {
+        service.shape.status = "INACTIVE";  // Nobody replaces what is stopped now.
+        schema::services.put(txn, key, service);
+    }
+    for (auto& [key, task] : schema::tasks.list(txn)) {
+        task.shape.desired_status = "STOPPED";
+        schema::tasks.put(txn, key, task);
+    }
+    if (txn.has_writes()) (void)co_await store_.commit(txn);
     for (const auto& [id, runner] : std::map(runners_)) {
-        (void)co_await update_task(runner->key(), [](StoredTask& task, store::Txn&) {
-            task.shape.desired_status = "STOPPED";
-            return true;
-        });
         (void)co_await plane_.remove_sandbox(id);
+        runner->notify();
     }
     while (!runners_.empty()) co_await changed_.wait(env_.loop);
 }
 
-// Watchers may not commit, and waking a coroutine here would run it inside of a commit: post instead.
+// Watchers may not commit, and waking a coroutine here would run it inside of a commit: post
+// instead.
 void Engine::kick() {
     dirty_ = true;
     if (kicked_) return;
@@ -107,7 +118,8 @@ unkai::Task<Status> Engine::stop_survivors() {
             store::Txn txn = store_.begin();
             definition = definition_of(txn, key, task);
         }
-        TaskRunner runner(*this, key, std::move(task), definition.value_or(model::TaskDefinition{}));
+        TaskRunner runner(*this, key, std::move(task),
+                          definition.value_or(model::TaskDefinition{}));
         co_await runner.bury();
     }
     co_return ok();
@@ -125,8 +137,8 @@ void Engine::start_runners() {
     for (auto& [key, task] : schema::tasks.list(txn)) {
         if (task.shape.last_status == "STOPPED" || runners_.contains(std::get<3>(key))) continue;
         const auto definition = definition_of(txn, key, task);
-        const auto runner = std::make_shared<TaskRunner>(*this, key, std::move(task),
-                                                         definition.value_or(model::TaskDefinition{}));
+        const auto runner = std::make_shared<TaskRunner>(
+            *this, key, std::move(task), definition.value_or(model::TaskDefinition{}));
         runners_[runner->id()] = runner;
         fresh.push_back(runner);
     }
@@ -137,8 +149,8 @@ unkai::Task<void> Engine::follow() {
     struct Followed {
         ServiceKey key;
         bool balanced = false, steady = false;
-        Steady looked{};        // When its load balancers were asked.
-        Steady wake = never;    // When time alone changes what it needs.
+        Steady looked{};      // When its load balancers were asked.
+        Steady wake = never;  // When time alone changes what it needs.
     };
     std::map<std::string, Followed> services;
     TargetSights sights;

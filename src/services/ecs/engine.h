@@ -5,10 +5,11 @@
 //     …
 //     co_await engine.close();                  // leaves tasks as they are in the store
 //
-// Every task that is not STOPPED has a runner, a coroutine that takes it through its life and writes
-// each step into the store (task_runner.h). Services are planned whenever something changed or time
-// alone changes the answer (scheduler.h). Both learn of changes by watching the store, so operations
-// only write. What ran when the program was killed is stopped at start(), and services replace it.
+// Every task that is not STOPPED has a runner, a coroutine that takes it through its life and
+// writes each step into the store (task_runner.h). Services are planned whenever something changed
+// or time alone changes the answer (scheduler.h). Both learn of changes by watching the store, so
+// operations only write. What ran when the program was killed is stopped at start(), and services
+// replace it.
 #pragma once
 
 #include <map>

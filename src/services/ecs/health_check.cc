@@ -38,9 +38,12 @@ bool HealthState::record(bool success, Time at, const HealthRules& rules) {
 
 std::string_view health_name(Health health) {
     switch (health) {
-        case Health::healthy: return "HEALTHY";
-        case Health::unhealthy: return "UNHEALTHY";
-        default: return "UNKNOWN";
+        case Health::healthy:
+            return "HEALTHY";
+        case Health::unhealthy:
+            return "UNHEALTHY";
+        default:
+            return "UNKNOWN";
     }
 }
 
@@ -54,10 +57,14 @@ Health task_health(const api::ecs::TaskDefinition& definition, const api::ecs::T
     Health out = Health::none;
     const auto rank = [](Health health) {
         switch (health) {
-            case Health::none: return 0;
-            case Health::healthy: return 1;
-            case Health::unknown: return 2;
-            case Health::unhealthy: return 3;
+            case Health::none:
+                return 0;
+            case Health::healthy:
+                return 1;
+            case Health::unknown:
+                return 2;
+            case Health::unhealthy:
+                return 3;
         }
         return 0;
     };

@@ -29,7 +29,8 @@ constexpr Duration stopped_task_kept = std::chrono::hours(1);
 // Fargate: stopTimeout is 30 s unless told, 120 s at the most.
 constexpr Duration stop_timeout = std::chrono::seconds(30);
 constexpr int32_t longest_stop_timeout = 120;
-// A task without any health check counts as healthy so long after it runs (DeploymentConfiguration).
+// A task without any health check counts as healthy so long after it runs
+// (DeploymentConfiguration).
 constexpr Duration healthy_after = std::chrono::seconds(40);
 constexpr Duration longest_restart_delay = std::chrono::minutes(15);
 constexpr size_t log_event_bytes = (256 << 10) - 26;  // PutLogEvents: 256 KiB with 26 of overhead.

@@ -24,8 +24,7 @@ std::string clean_utf8(std::string_view text) {
     std::string out;
     for (size_t at = 0; at < text.size();) {
         size_t length = 1;
-        while (length <= 4 && at + length <= text.size() &&
-               !is_valid_utf8(text.substr(at, length)))
+        while (length <= 4 && at + length <= text.size() && !is_valid_utf8(text.substr(at, length)))
             ++length;
         if (length <= 4 && at + length <= text.size()) {
             out += text.substr(at, length);
@@ -45,15 +44,17 @@ unkai::Task<void> LogDriver::lines(std::vector<planes::containers::LogLine> line
         begun += line.text;
         if (line.partial && begun.size() < limits::log_event_bytes) continue;
         std::string text = clean_utf8(std::exchange(begun, {}));
-        if (text.size() > limits::log_event_bytes) text = clean_utf8(text.substr(0, limits::log_event_bytes - 2));
+        if (text.size() > limits::log_event_bytes)
+            text = clean_utf8(text.substr(0, limits::log_event_bytes - 2));
         if (!text.empty()) events.push_back({millis(line.at), std::move(text)});
     }
     if (events.empty()) co_return;
     const Status put = co_await surroundings_.put_log_events(place_, stream_, std::move(events));
     if (put || complained_) co_return;
     complained_ = true;
-    log::warn("a container's log lines are lost",
-              {{"group", stream_.group}, {"stream", stream_.stream}, {"reason", put.error().message}});
+    log::warn(
+        "a container's log lines are lost",
+        {{"group", stream_.group}, {"stream", stream_.stream}, {"reason", put.error().message}});
 }
 
 }  // namespace unkai::services::ecs

@@ -1,10 +1,10 @@
 // The log driver awslogs: a container's lines become events of CloudWatch Logs.
 //
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html
-// The stream is <prefix>/<container>/<task id>. Lines that were cut at 16 KiB are put together again, up
-// to what an event holds. Events are put as they come; while Logs is slow the container waits in write
-// (the driver's mode "blocking"): nothing is lost, nothing piles up. Bytes that are not UTF-8 become
-// U+FFFD. When Logs refuses, the lines are dropped and the refusal is logged once.
+// The stream is <prefix>/<container>/<task id>. Lines that were cut at 16 KiB are put together
+// again, up to what an event holds. Events are put as they come; while Logs is slow the container
+// waits in write (the driver's mode "blocking"): nothing is lost, nothing piles up. Bytes that are
+// not UTF-8 become U+FFFD. When Logs refuses, the lines are dropped and the refusal is logged once.
 #pragma once
 
 #include "api/ecs.h"

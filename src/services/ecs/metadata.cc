@@ -16,9 +16,7 @@ namespace {
 
 MetadataAnswer refused(int status, std::string_view text) { return {status, Json(text).dump()}; }
 
-std::string time_text(const std::optional<Time>& time) {
-    return time ? iso8601_millis(*time) : "";
-}
+std::string time_text(const std::optional<Time>& time) { return time ? iso8601_millis(*time) : ""; }
 
 void set_time(Json& json, const char* name, const std::optional<Time>& time) {
     if (time) json.set(name, time_text(time));
@@ -37,9 +35,11 @@ Json networks_json(const StoredTask& task) {
     return out;
 }
 
-Json container_json(const TaskRunner& runner, const StoredTask& task, const model::Container& container) {
+Json container_json(const TaskRunner& runner, const StoredTask& task,
+                    const model::Container& container) {
     const auto& definitions = runner.definition().container_definitions;
-    const auto found = std::ranges::find_if(definitions, [&](auto& one) { return one.name == container.name; });
+    const auto found =
+        std::ranges::find_if(definitions, [&](auto& one) { return one.name == container.name; });
     Json out;
     const auto& ids = runner.metadata_ids();
     const auto id = ids.find(container.name.value_or(""));
@@ -54,7 +54,8 @@ Json container_json(const TaskRunner& runner, const StoredTask& task, const mode
     labels.set("com.amazonaws.ecs.task-arn", task.shape.task_arn.value_or(""));
     if (const auto name = parse_task_definition(task.shape.task_definition_arn.value_or(""))) {
         labels.set("com.amazonaws.ecs.task-definition-family", name->family);
-        labels.set("com.amazonaws.ecs.task-definition-version", std::to_string(name->revision.value_or(0)));
+        labels.set("com.amazonaws.ecs.task-definition-version",
+                   std::to_string(name->revision.value_or(0)));
     }
     out.set("Labels", std::move(labels));
     out.set("DesiredStatus", task.shape.desired_status.value_or(""));
@@ -66,12 +67,14 @@ Json container_json(const TaskRunner& runner, const StoredTask& task, const mode
         out.set("Limits", std::move(limits));
         if (found->log_configuration) {
             Json options = Json::object({});
-            for (const auto& [name, value] : found->log_configuration->options) options.set(name, value);
+            for (const auto& [name, value] : found->log_configuration->options)
+                options.set(name, value);
             out.set("LogDriver", found->log_configuration->log_driver);
             out.set("LogOptions", std::move(options));
         }
         if (found->health_check)
-            out.set("Health", Json::object({{"status", container.health_status.value_or("UNKNOWN")}}));
+            out.set("Health",
+                    Json::object({{"status", container.health_status.value_or("UNKNOWN")}}));
     }
     set_time(out, "CreatedAt", task.shape.pull_stopped_at);
     set_time(out, "StartedAt", task.shape.started_at);
@@ -92,8 +95,11 @@ Json task_json(const TaskRunner& runner, const StoredTask& task) {
     if (!task.service.empty()) out.set("ServiceName", task.service);
     out.set("DesiredStatus", task.shape.desired_status.value_or(""));
     out.set("KnownStatus", task.shape.last_status.value_or(""));
-    out.set("Limits", Json::object({{"CPU", static_cast<double>(cpu_units(task.shape.cpu.value_or("")).value_or(0)) / 1024},
-                                    {"Memory", memory_mib(task.shape.memory.value_or("")).value_or(0)}}));
+    out.set("Limits",
+            Json::object(
+                {{"CPU",
+                  static_cast<double>(cpu_units(task.shape.cpu.value_or("")).value_or(0)) / 1024},
+                 {"Memory", memory_mib(task.shape.memory.value_or("")).value_or(0)}}));
     set_time(out, "PullStartedAt", task.shape.pull_started_at);
     set_time(out, "PullStoppedAt", task.shape.pull_stopped_at);
     out.set("AvailabilityZone", task.shape.availability_zone.value_or(""));
@@ -113,7 +119,8 @@ Json stats_json(const planes::containers::CgroupStats& stats,
                                {"usage_in_usermode", stats.cpu_user_nanoseconds}});
     Json throttling = Json::object({{"throttled_periods", stats.throttled_periods},
                                     {"throttled_time", stats.throttled_nanoseconds}});
-    Json memory = Json::object({{"usage", stats.memory_bytes}, {"limit", stats.memory_limit_bytes}});
+    Json memory =
+        Json::object({{"usage", stats.memory_bytes}, {"limit", stats.memory_limit_bytes}});
     memory.set("stats", Json::object({{"inactive_file", stats.memory_cache_bytes}}));
     const auto operation = [](const char* name, int64_t value) {
         return Json::object({{"op", name}, {"value", value}});
@@ -149,7 +156,8 @@ unkai::Task<MetadataAnswer> stats_answer(Engine& engine, std::shared_ptr<TaskRun
         if (!only.empty() && only != name) continue;
         const auto stats = co_await engine.plane().stats(runner->id(), name);
         if (!stats) continue;
-        Json one = stats_json(*stats, network ? *network : planes::containers::NetworkStats{}, engine.env().now());
+        Json one = stats_json(*stats, network ? *network : planes::containers::NetworkStats{},
+                              engine.env().now());
         if (!only.empty()) co_return MetadataAnswer{200, one.dump()};
         all.set(id, std::move(one));
     }
@@ -165,12 +173,17 @@ unkai::Task<MetadataAnswer> Metadata::credentials(std::string id, std::string so
         if (task.address != source || task.shape.last_status == "STOPPED") continue;
         const auto runner = engine_.runner(std::get<3>(key));
         if (!runner || runner->credentials_id() != id || runner->role_arn().empty()) continue;
-        auto found = co_await engine_.surroundings().role_credentials(runner->place(), runner->role_arn(), runner->id());
+        auto found = co_await engine_.surroundings().role_credentials(
+            runner->place(), runner->role_arn(), runner->id());
         if (found) co_return MetadataAnswer{200, std::move(*found)};
-        co_return MetadataAnswer{found.error().status == 403 ? 403 : 500,
-                                 Json::object({{"code", found.error().code}, {"message", found.error().message}}).dump()};
+        co_return MetadataAnswer{
+            found.error().status == 403 ? 403 : 500,
+            Json::object({{"code", found.error().code}, {"message", found.error().message}})
+                .dump()};
     }
-    co_return MetadataAnswer{404, R"({"code":"InvalidIdInRequest","message":"CredentialsV2Request: Credentials not found","HTTPErrorCode":404})"};
+    co_return MetadataAnswer{
+        404,
+        R"({"code":"InvalidIdInRequest","message":"CredentialsV2Request: Credentials not found","HTTPErrorCode":404})"};
 }
 
 unkai::Task<MetadataAnswer> Metadata::answer(std::string path, std::string source) {
@@ -188,17 +201,21 @@ unkai::Task<MetadataAnswer> Metadata::answer(std::string path, std::string sourc
         task = schema::tasks.get(txn, runner->key());
     }
     if (!task || task->address != source)
-        co_return refused(404, "V4 metadata handler: unable to get task arn from request: unable to get the task");
+        co_return refused(
+            404,
+            "V4 metadata handler: unable to get task arn from request: unable to get the task");
     std::string name;
     for (const auto& [container, secret] : runner->metadata_ids())
         if (secret == id) name = container;
     const std::string rest = path.substr(path.find(id) + id.size());
     if (rest == "/stats") co_return co_await stats_answer(engine_, runner, name);
     if (rest == "/task/stats") co_return co_await stats_answer(engine_, runner, "");
-    if (rest == "/task" || rest == "/taskWithTags") co_return MetadataAnswer{200, task_json(*runner, *task).dump()};
+    if (rest == "/task" || rest == "/taskWithTags")
+        co_return MetadataAnswer{200, task_json(*runner, *task).dump()};
     if (!rest.empty() && rest != "/") co_return refused(404, "404 page not found");
     for (const model::Container& container : task->shape.containers)
-        if (container.name == name) co_return MetadataAnswer{200, container_json(*runner, *task, container).dump()};
+        if (container.name == name)
+            co_return MetadataAnswer{200, container_json(*runner, *task, container).dump()};
     co_return refused(404, "unable to find the container");
 }
 

@@ -46,14 +46,16 @@ Result<TaskDefinitionName> parse_task_definition(std::string_view given) {
 Result<ResourceName> parse_resource(std::string_view arn) {
     const auto parts = split(arn, ':');
     if (parts.size() >= 6 && parts[0] == "arn" && parts[2] == "ecs") {
-        const std::string_view resource = arn.substr(static_cast<size_t>(parts[5].data() - arn.data()));
+        const std::string_view resource =
+            arn.substr(static_cast<size_t>(parts[5].data() - arn.data()));
         const auto words = split(resource, '/');
         if (words.size() == 2 && words[0] == "cluster")
             return ResourceName{"cluster", std::string(words[1]), std::string(words[1])};
         if (words.size() == 2 && words[0] == "task-definition")
             return ResourceName{"task-definition", "", std::string(words[1])};
         if (words.size() == 3 && (words[0] == "service" || words[0] == "task"))
-            return ResourceName{std::string(words[0]), std::string(words[1]), std::string(words[2])};
+            return ResourceName{std::string(words[0]), std::string(words[1]),
+                                std::string(words[2])};
     }
     return errors::InvalidParameterException("The specified arn is invalid: " + std::string(arn));
 }

@@ -27,15 +27,20 @@ class Round {
 public:
     Round(Engine& engine, store::Txn& txn, const ServiceKey& key, StoredService service,
           const TargetSights& sights)
-        : engine_(engine), txn_(txn), key_(key), service_(std::move(service)), sights_(sights),
+        : engine_(engine),
+          txn_(txn),
+          key_(key),
+          service_(std::move(service)),
+          sights_(sights),
           now_(engine.env().now()) {}
 
     Actions decide();
     void write(const Actions& actions);
     // A service that was deleted and has no task left.
     bool drained() const {
-        return service_.shape.status == "DRAINING" &&
-               std::ranges::all_of(tasks_, [](auto& one) { return one.second.shape.last_status == "STOPPED"; });
+        return service_.shape.status == "DRAINING" && std::ranges::all_of(tasks_, [](auto& one) {
+                   return one.second.shape.last_status == "STOPPED";
+               });
     }
 
 private:
@@ -117,7 +122,8 @@ void Round::start(const std::vector<Actions::Start>& starts) {
 std::string Round::reason_text(const Actions::Stop& stop, const StoredTask& task) {
     const auto sight = sights_.find(stop.task);
     switch (stop.reason) {
-        case StopReason::container_health: return "Task failed container health checks";
+        case StopReason::container_health:
+            return "Task failed container health checks";
         case StopReason::target_health:
             return "Task failed ELB health checks in (target-group " +
                    (sight == sights_.end() ? "" : sight->second.group_arn) + ")";
@@ -125,7 +131,8 @@ std::string Round::reason_text(const Actions::Stop& stop, const StoredTask& task
         case StopReason::deployment:
             return "Scaling activity initiated by (deployment " +
                    (service_.deployments.empty() ? task.deployment
-                                                 : *service_.deployments[0].shape.id) + ")";
+                                                 : *service_.deployments[0].shape.id) +
+                   ")";
     }
     return {};
 }
@@ -141,13 +148,13 @@ void Round::stop(const std::vector<Actions::Stop>& stops) {
         task.shape.stop_code = "ServiceSchedulerInitiated";
         task.shape.stopped_reason = reason_text(stop, task);
         task.shape.stopping_at = now_;
-        task.failed_health = stop.reason == StopReason::container_health ||
-                             stop.reason == StopReason::target_health;
+        task.failed_health =
+            stop.reason == StopReason::container_health || stop.reason == StopReason::target_health;
         if (task.registered) ++draining;
         if (const auto sight = sights_.find(stop.task);
             stop.reason == StopReason::target_health && sight != sights_.end())
-            event("(task " + stop.task + ") is unhealthy in (target-group " + sight->second.group_arn +
-                  ") due to (reason " + sight->second.reason + ").");
+            event("(task " + stop.task + ") is unhealthy in (target-group " +
+                  sight->second.group_arn + ") due to (reason " + sight->second.reason + ").");
         schema::tasks.put(txn_, {account, region, cluster, stop.task}, task);
         text += " (task " + stop.task + ")";
     }
@@ -215,8 +222,8 @@ ServiceView service_view(const StoredService& service) {
         }
     }
     const bool can = service.last_completed && !service.deployments.empty();
-    out.can_roll_back =
-        can && service.last_completed->task_definition != service.deployments[0].shape.task_definition;
+    out.can_roll_back = can && service.last_completed->task_definition !=
+                                   service.deployments[0].shape.task_definition;
     out.grace = std::chrono::seconds(shape.health_check_grace_period_seconds.value_or(0));
     out.retry_at = service.retry_at;
     out.steady = service.steady;

@@ -1,4 +1,5 @@
-// Services: builds the views that plan() takes, and writes what it answers, one transaction a service.
+// Services: builds the views that plan() takes, and writes what it answers, one transaction a
+// service.
 #pragma once
 
 #include "services/ecs/engine.h"
@@ -10,8 +11,8 @@ namespace unkai::services::ecs {
 unkai::Task<Result<std::optional<Time>>> reconcile(Engine& engine, ServiceKey key,
                                                    const TargetSights& sights);
 
-// Asks the load balancers about the tasks of one service. True when something changed. Errors leave the
-// sights as they were.
+// Asks the load balancers about the tasks of one service. True when something changed. Errors leave
+// the sights as they were.
 unkai::Task<bool> look_at_targets(Engine& engine, ServiceKey key, TargetSights& sights);
 
 ServiceView service_view(const StoredService& service);

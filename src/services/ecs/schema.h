@@ -1,5 +1,5 @@
-// Every key and record that ecs stores. Shapes of the API are kept as they are (as JSON): what a client
-// described is what it gets back. What only we need to know stands beside them.
+// Every key and record that ecs stores. Shapes of the API are kept as they are (as JSON): what a
+// client described is what it gets back. What only we need to know stands beside them.
 #pragma once
 
 #include "api/ecs.h"
@@ -33,9 +33,9 @@ struct StoredTaskDefinition {
 };
 
 struct StoredDeployment {
-    model::Deployment shape;       // Without counts, which are computed.
-    int64_t failed = 0;          // Tasks that failed to start or failed their health checks.
-    bool completed_once = false; // A roll-back may go back to it.
+    model::Deployment shape;      // Without counts, which are computed.
+    int64_t failed = 0;           // Tasks that failed to start or failed their health checks.
+    bool completed_once = false;  // A roll-back may go back to it.
     void fields(auto& field) {
         field(1, shape);
         field(2, failed);
@@ -44,15 +44,15 @@ struct StoredDeployment {
 };
 
 struct StoredService {
-    model::ServiceShape shape;  // Without counts, deployments and events.
+    model::ServiceShape shape;                  // Without counts, deployments and events.
     std::vector<StoredDeployment> deployments;  // The primary one first.
-    std::vector<model::ServiceEvent> events;      // The newest first.
+    std::vector<model::ServiceEvent> events;    // The newest first.
     std::map<std::string, std::string> zones;   // Subnet → availability zone.
     std::map<std::string, std::string> tags;
-    bool steady = false;           // The event that says so was written.
-    int64_t quick_failures = 0;    // Tasks in a row that failed or ended at once.
-    bool never_ran = false;        // All of them before RUNNING.
-    Time retry_at{};               // No task starts before.
+    bool steady = false;         // The event that says so was written.
+    int64_t quick_failures = 0;  // Tasks in a row that failed or ended at once.
+    bool never_ran = false;      // All of them before RUNNING.
+    Time retry_at{};             // No task starts before.
     std::optional<model::Deployment> last_completed;  // What a circuit breaker rolls back to.
     void fields(auto& field) {
         field(1, shape);
@@ -70,16 +70,16 @@ struct StoredService {
 
 struct StoredTask {
     model::Task shape;
-    std::string service;     // Name; empty for a task of RunTask.
-    std::string deployment;  // "ecs-svc/…"
+    std::string service;                 // Name; empty for a task of RunTask.
+    std::string deployment;              // "ecs-svc/…"
     model::AwsVpcConfiguration network;  // With the one subnet chosen.
     std::vector<model::LoadBalancer> load_balancers;
-    std::string interface;        // eni-…, while it exists.
-    std::string allocation;       // Of the public address, while it exists.
-    std::string address;          // The private one.
-    bool registered = false;      // With its target groups.
-    bool failed_health = false;   // It is being stopped because of a health check.
-    int64_t number = 0;           // Orders tasks by their start.
+    std::string interface;       // eni-…, while it exists.
+    std::string allocation;      // Of the public address, while it exists.
+    std::string address;         // The private one.
+    bool registered = false;     // With its target groups.
+    bool failed_health = false;  // It is being stopped because of a health check.
+    int64_t number = 0;          // Orders tasks by their start.
     void fields(auto& field) {
         field(1, shape);
         field(2, service);

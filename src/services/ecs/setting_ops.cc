@@ -36,7 +36,8 @@ Result<Setting> put_setting(aws::Call& call, const std::string& name, const std:
     Setting setting;
     setting.name = name;
     setting.value = value;
-    setting.principal_arn = principal.empty() ? "arn:aws:iam::" + call.account + ":root" : principal;
+    setting.principal_arn =
+        principal.empty() ? "arn:aws:iam::" + call.account + ":root" : principal;
     setting.type = "user";
     schema::settings.put(call.txn(), {call.account, call.region, principal, name}, setting);
     return setting;
@@ -44,7 +45,8 @@ Result<Setting> put_setting(aws::Call& call, const std::string& name, const std:
 
 }  // namespace
 
-Result<PutAccountSettingOutput> Ecs::PutAccountSetting(aws::Call& call, const PutAccountSettingInput& in) {
+Result<PutAccountSettingOutput> Ecs::PutAccountSetting(aws::Call& call,
+                                                       const PutAccountSettingInput& in) {
     const std::string principal = in.principal_arn.value_or(call.principal.arn);
     TRY(const Setting setting, put_setting(call, in.name, in.value, principal));
     return PutAccountSettingOutput{.setting = setting};
@@ -79,10 +81,12 @@ Result<ListAccountSettingsOutput> Ecs::ListAccountSettings(aws::Call& call,
             setting.principal_arn = "arn:aws:iam::" + call.account + ":root";
             setting.type = "user";
         }
-        for (const auto& [key, setting] : schema::settings.list(call.txn(), call.account, call.region, std::string()))
+        for (const auto& [key, setting] :
+             schema::settings.list(call.txn(), call.account, call.region, std::string()))
             settings[*setting.name] = setting;
     }
-    for (const auto& [key, setting] : schema::settings.list(call.txn(), call.account, call.region, principal))
+    for (const auto& [key, setting] :
+         schema::settings.list(call.txn(), call.account, call.region, principal))
         settings[*setting.name] = setting;
     ListAccountSettingsOutput out;
     for (const auto& [name, setting] : settings)

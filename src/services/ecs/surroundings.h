@@ -1,5 +1,5 @@
-// What tasks need of the other services and of the machine, in ECS's own words. One implementation asks
-// them through aws::Client (client_surroundings.h), one simulates them (sim_surroundings.h).
+// What tasks need of the other services and of the machine, in ECS's own words. One implementation
+// asks them through aws::Client (client_surroundings.h), one simulates them (sim_surroundings.h).
 //
 // All calls wait on the control loop. Errors carry the other service's code and message.
 #pragma once
@@ -62,8 +62,8 @@ public:
     virtual ~Surroundings() = default;
 
     // Error of EC2 when one is not there.
-    virtual unkai::Task<Result<std::vector<SubnetInfo>>> subnets(
-        Place place, std::vector<std::string> ids) = 0;
+    virtual unkai::Task<Result<std::vector<SubnetInfo>>> subnets(Place place,
+                                                                 std::vector<std::string> ids) = 0;
     virtual unkai::Task<Result<InterfaceInfo>> create_interface(Place place,
                                                                 InterfaceRequest request) = 0;
     // Absent is fine. `allocation` may be empty.
@@ -72,8 +72,8 @@ public:
     virtual unkai::Task<Result<TaskNetwork>> network_ready(std::string interface,
                                                            Steady deadline) = 0;
 
-    // "arn:…:secretsmanager:…:secret:name[:json-key:version-stage:version-id]", a parameter's ARN, or
-    // a parameter's name.
+    // "arn:…:secretsmanager:…:secret:name[:json-key:version-stage:version-id]", a parameter's ARN,
+    // or a parameter's name.
     virtual unkai::Task<Result<std::string>> secret(Place place, std::string value_from) = 0;
 
     virtual unkai::Task<Status> target_group_exists(Place place, std::string arn) = 0;

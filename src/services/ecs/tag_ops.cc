@@ -50,7 +50,8 @@ Status with_tags(aws::Call& call, const std::string& arn, const Change& change) 
         schema::tasks.put(txn, {account, region, name.cluster, name.name}, *task);
     } else {
         const auto [family, revision] = split_once(name.name, ':');
-        const auto key = std::tuple(account, region, std::string(family), parse_int(revision).value_or(0));
+        const auto key =
+            std::tuple(account, region, std::string(family), parse_int(revision).value_or(0));
         auto definition = schema::task_definitions.get(txn, key);
         if (!definition) return not_found();
         TRY(const bool changed, change(definition->tags));
@@ -64,30 +65,33 @@ Status with_tags(aws::Call& call, const std::string& arn, const Change& change) 
 
 Result<TagResourceOutput> Ecs::TagResource(aws::Call& call, const TagResourceInput& in) {
     TRY(const auto added, checked_tags(in.tags));
-    REQUIRE(with_tags(call, in.resource_arn, [&](std::map<std::string, std::string>& tags) -> Result<bool> {
-        for (const auto& [key, value] : added) tags[key] = value;
-        if (tags.size() > limits::tags)
-            return errors::InvalidParameterException("The maximum number of tags is 50.");
-        return true;
-    }));
+    REQUIRE(with_tags(
+        call, in.resource_arn, [&](std::map<std::string, std::string>& tags) -> Result<bool> {
+            for (const auto& [key, value] : added) tags[key] = value;
+            if (tags.size() > limits::tags)
+                return errors::InvalidParameterException("The maximum number of tags is 50.");
+            return true;
+        }));
     return TagResourceOutput{};
 }
 
 Result<UntagResourceOutput> Ecs::UntagResource(aws::Call& call, const UntagResourceInput& in) {
-    REQUIRE(with_tags(call, in.resource_arn, [&](std::map<std::string, std::string>& tags) -> Result<bool> {
-        for (const std::string& key : in.tag_keys) tags.erase(key);
-        return true;
-    }));
+    REQUIRE(with_tags(call, in.resource_arn,
+                      [&](std::map<std::string, std::string>& tags) -> Result<bool> {
+                          for (const std::string& key : in.tag_keys) tags.erase(key);
+                          return true;
+                      }));
     return UntagResourceOutput{};
 }
 
 Result<ListTagsForResourceOutput> Ecs::ListTagsForResource(aws::Call& call,
                                                            const ListTagsForResourceInput& in) {
     ListTagsForResourceOutput out;
-    REQUIRE(with_tags(call, in.resource_arn, [&](const std::map<std::string, std::string>& tags) -> Result<bool> {
-        out.tags = tag_list(tags);
-        return false;
-    }));
+    REQUIRE(with_tags(call, in.resource_arn,
+                      [&](const std::map<std::string, std::string>& tags) -> Result<bool> {
+                          out.tags = tag_list(tags);
+                          return false;
+                      }));
     return out;
 }
 

@@ -20,9 +20,9 @@ namespace {
 struct Size {
     int64_t cpu, least, most, step;  // MiB
 };
-constexpr Size sizes[] = {{512, 1024, 4096, 1024},      {1024, 2048, 8192, 1024},
-                          {2048, 4096, 16384, 1024},    {4096, 8192, 30720, 1024},
-                          {8192, 16384, 61440, 4096},   {16384, 32768, 122880, 8192}};
+constexpr Size sizes[] = {{512, 1024, 4096, 1024},    {1024, 2048, 8192, 1024},
+                          {2048, 4096, 16384, 1024},  {4096, 8192, 30720, 1024},
+                          {8192, 16384, 61440, 4096}, {16384, 32768, 122880, 8192}};
 
 // A number with an optional unit after it; the number alone is in the smaller unit.
 std::optional<int64_t> sized(std::string_view text, std::string_view unit, int64_t factor) {
@@ -37,7 +37,9 @@ std::optional<int64_t> sized(std::string_view text, std::string_view unit, int64
     return static_cast<int64_t>(std::llround(*value * static_cast<double>(factor)));
 }
 
-Unexpected refused(std::string text) { return unexpected(errors::ClientException(std::move(text))); }
+Unexpected refused(std::string text) {
+    return unexpected(errors::ClientException(std::move(text)));
+}
 Unexpected not_here(std::string_view what) {
     return refused("Unkai does not run containers with " + std::string(what) +
                    "; leave it out of the task definition.");
@@ -68,12 +70,15 @@ Status check_linux(const LinuxParameters& parameters, bool fargate) {
     if (parameters.capabilities)
         for (const std::string& name : parameters.capabilities->add)
             if (name != "SYS_PTRACE")
-                return refused("Fargate compatible task definitions do not support adding the "
-                               "capability " + name + ".");
+                return refused(
+                    "Fargate compatible task definitions do not support adding the "
+                    "capability " +
+                    name + ".");
     if (!parameters.devices.empty() || parameters.shared_memory_size || !parameters.tmpfs.empty()) {
         if (fargate)
-            return refused("Fargate compatible task definitions do not support devices, "
-                           "sharedMemorySize or tmpfs.");
+            return refused(
+                "Fargate compatible task definitions do not support devices, "
+                "sharedMemorySize or tmpfs.");
         return not_here("devices, sharedMemorySize or tmpfs");
     }
     return ok();
@@ -85,11 +90,13 @@ Status check_logging(const LogConfiguration& log, const RegisterTaskDefinitionIn
         return refused("Log driver awslogs requires options: awslogs-group");
     if (!on_fargate(in)) return ok();
     if (!log.options.contains("awslogs-stream-prefix") || !log.options.contains("awslogs-region"))
-        return refused("Log driver awslogs requires options: awslogs-group, awslogs-region, "
-                       "awslogs-stream-prefix");
+        return refused(
+            "Log driver awslogs requires options: awslogs-group, awslogs-region, "
+            "awslogs-stream-prefix");
     if (!in.execution_role_arn)
-        return refused("Fargate requires task definition to have execution role ARN to support log "
-                       "driver awslogs.");
+        return refused(
+            "Fargate requires task definition to have execution role ARN to support log "
+            "driver awslogs.");
     return ok();
 }
 
@@ -117,13 +124,15 @@ Status check_ports(const ContainerDefinition& container, const RegisterTaskDefin
             return refused("Container port must be between 1 and 65535.");
         if (in.network_mode == "awsvpc" && port.host_port && *port.host_port != 0 &&
             *port.host_port != inner)
-            return refused("When networkMode=awsvpc, the host ports and container ports in port "
-                           "mappings must match.");
+            return refused(
+                "When networkMode=awsvpc, the host ports and container ports in port "
+                "mappings must match.");
     }
     return ok();
 }
 
-Status check_container(const ContainerDefinition& container, const RegisterTaskDefinitionInput& in) {
+Status check_container(const ContainerDefinition& container,
+                       const RegisterTaskDefinitionInput& in) {
     if (!container.name || container.name->empty())
         return refused("Container.name should not be null or empty.");
     if (!valid_name(*container.name)) return refused("Container.name contains invalid characters.");
@@ -139,14 +148,16 @@ Status check_container(const ContainerDefinition& container, const RegisterTaskD
                        "'. At least one of 'memory' or 'memoryReservation' must be specified.");
     if (container.memory && container.memory_reservation &&
         *container.memory_reservation > *container.memory)
-        return refused("The 'memoryReservation' setting of a container must be less than its "
-                       "'memory' setting.");
-    if (container.stop_timeout && (*container.stop_timeout < 0 ||
-                                   *container.stop_timeout > limits::longest_stop_timeout))
+        return refused(
+            "The 'memoryReservation' setting of a container must be less than its "
+            "'memory' setting.");
+    if (container.stop_timeout &&
+        (*container.stop_timeout < 0 || *container.stop_timeout > limits::longest_stop_timeout))
         return refused("Container.stopTimeout must be between 0 and 120 seconds.");
     if (!container.secrets.empty() && !in.execution_role_arn)
-        return refused("When you are specifying container secrets, you must also specify a value "
-                       "for 'executionRoleArn'.");
+        return refused(
+            "When you are specifying container secrets, you must also specify a value "
+            "for 'executionRoleArn'.");
     if (container.linux_parameters)
         REQUIRE(check_linux(*container.linux_parameters, on_fargate(in)));
     if (container.health_check) REQUIRE(check_health_check(*container.health_check));
@@ -204,8 +215,9 @@ Status check_totals(const RegisterTaskDefinitionInput& in) {
         memory += container.memory_reservation.value_or(container.memory.value_or(0));
         cpu += container.cpu.value_or(0);
         if (in.memory && container.memory && *container.memory > memory_mib(*in.memory))
-            return refused("Invalid setting for container '" + *container.name +
-                           "'. The 'memory' value of the container is greater than that of the task.");
+            return refused(
+                "Invalid setting for container '" + *container.name +
+                "'. The 'memory' value of the container is greater than that of the task.");
     }
     if (in.memory && memory > memory_mib(*in.memory))
         return refused("The total of the containers' memory is greater than the task's 'memory'.");
@@ -223,8 +235,8 @@ Status check_fargate_size(std::string_view cpu, std::string_view memory) {
     const auto units = cpu_units(cpu);
     const auto mib = memory_mib(memory);
     if (!units || (*units != 256 && std::ranges::none_of(sizes, [&](const Size& size) {
-                       return size.cpu == *units;
-                   })))
+            return size.cpu == *units;
+        })))
         return errors::ClientException(
             "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section "
             "of the Amazon ECS Developer Guide.");
@@ -239,7 +251,8 @@ Status check_fargate_size(std::string_view cpu, std::string_view memory) {
 
 Result<std::vector<std::string>> start_order(const std::vector<ContainerDefinition>& containers) {
     std::set<std::string> known;
-    for (const ContainerDefinition& container : containers) known.insert(container.name.value_or(""));
+    for (const ContainerDefinition& container : containers)
+        known.insert(container.name.value_or(""));
     std::vector<std::string> order;
     std::set<std::string> placed;
     // At most one round a container: each round places at least one, or there is a cycle.
@@ -269,8 +282,7 @@ Result<std::vector<std::string>> start_order(const std::vector<ContainerDefiniti
 Status check_task_definition(const RegisterTaskDefinitionInput& in) {
     if (in.family.empty()) return refused("Family should not be null or empty.");
     if (!valid_name(in.family)) return refused("Family contains invalid characters.");
-    if (in.container_definitions.empty())
-        return refused("Container list cannot be empty.");
+    if (in.container_definitions.empty()) return refused("Container list cannot be empty.");
     if (in.container_definitions.size() > limits::containers_per_task_definition)
         return refused("The number of containers is greater than the limit of 10.");
     std::set<std::string> names;

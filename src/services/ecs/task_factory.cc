@@ -49,9 +49,12 @@ StoredTask make_task(Random& random, const TaskRequest& request, Time now) {
     shape.group = request.group;
     if (!request.started_by.empty()) shape.started_by = request.started_by;
     if (!request.launch_type.empty()) shape.launch_type = request.launch_type;
-    if (!request.capacity_provider.empty()) shape.capacity_provider_name = request.capacity_provider;
-    shape.platform_version = request.platform_version == "LATEST" || request.platform_version.empty()
-                                 ? "1.4.0" : request.platform_version;
+    if (!request.capacity_provider.empty())
+        shape.capacity_provider_name = request.capacity_provider;
+    shape.platform_version =
+        request.platform_version == "LATEST" || request.platform_version.empty()
+            ? "1.4.0"
+            : request.platform_version;
     shape.platform_family = "Linux";
     shape.cpu = request.definition.cpu;
     shape.memory = request.definition.memory;
@@ -68,8 +71,9 @@ StoredTask make_task(Random& random, const TaskRequest& request, Time now) {
     shape.version = 1;
     shape.tags = tag_list(request.tags);
     model::EphemeralStorage storage;
-    storage.size_in_gi_b =
-        request.definition.ephemeral_storage ? request.definition.ephemeral_storage->size_in_gi_b : 20;
+    storage.size_in_gi_b = request.definition.ephemeral_storage
+                               ? request.definition.ephemeral_storage->size_in_gi_b
+                               : 20;
     shape.ephemeral_storage = storage;
     for (const auto& container : request.definition.container_definitions)
         shape.containers.push_back(make_container(random, request, container, id, prefix));
@@ -111,7 +115,8 @@ void add_event(StoredService& service, Random& random, Time now, std::string_vie
     model::ServiceEvent event;
     event.id = random.uuid();
     event.created_at = now;
-    event.message = "(service " + service.shape.service_name.value_or("") + ") " + std::string(text);
+    event.message =
+        "(service " + service.shape.service_name.value_or("") + ") " + std::string(text);
     service.events.insert(service.events.begin(), std::move(event));
     if (service.events.size() > limits::events_per_service) service.events.pop_back();
 }

@@ -19,8 +19,7 @@ Status check_network(const std::optional<NetworkConfiguration>& network) {
         return errors::InvalidParameterException(
             "Network Configuration must be provided when networkMode 'awsvpc' is specified.");
     const AwsVpcConfiguration& vpc = *network->awsvpc_configuration;
-    if (vpc.subnets.empty())
-        return errors::InvalidParameterException("subnets can not be empty.");
+    if (vpc.subnets.empty()) return errors::InvalidParameterException("subnets can not be empty.");
     if (vpc.subnets.size() > limits::subnets)
         return errors::InvalidParameterException("subnets can have at most 16 items.");
     if (vpc.security_groups.size() > limits::security_groups)
@@ -41,15 +40,18 @@ Status check_overrides(const RunTaskInput& in, const TaskDefinition& definition)
                 "Unkai does not run overrides with environmentFiles or resourceRequirements.");
     }
     if (in.overrides->cpu || in.overrides->memory) {
-        const auto checked = check_fargate_size(in.overrides->cpu.value_or(definition.cpu.value_or("")),
-                                                in.overrides->memory.value_or(definition.memory.value_or("")));
+        const auto checked =
+            check_fargate_size(in.overrides->cpu.value_or(definition.cpu.value_or("")),
+                               in.overrides->memory.value_or(definition.memory.value_or("")));
         if (!checked) return errors::InvalidParameterException(checked.error().message);
     }
     return ok();
 }
 
-Result<StoredTask> find_task(aws::Call& call, const std::string& cluster, const std::string& given) {
-    auto task = schema::tasks.get(call.txn(), {call.account, call.region, cluster, last_part(given)});
+Result<StoredTask> find_task(aws::Call& call, const std::string& cluster,
+                             const std::string& given) {
+    auto task =
+        schema::tasks.get(call.txn(), {call.account, call.region, cluster, last_part(given)});
     if (task) return std::move(*task);
     return errors::InvalidParameterException("The referenced task was not found.");
 }
@@ -59,7 +61,8 @@ Result<StoredTask> find_task(aws::Call& call, const std::string& cluster, const 
 unkai::Task<Result<std::map<std::string, std::string>>> subnet_zones(
     Surroundings& surroundings, Place place, std::optional<NetworkConfiguration> network) {
     CO_REQUIRE(check_network(network));
-    const auto found = co_await surroundings.subnets(std::move(place), network->awsvpc_configuration->subnets);
+    const auto found =
+        co_await surroundings.subnets(std::move(place), network->awsvpc_configuration->subnets);
     if (!found)
         co_return unexpected(errors::InvalidParameterException(
             "Error retrieving subnet information for [" +
@@ -81,10 +84,12 @@ unkai::Task<Result<RunTaskOutput>> Ecs::RunTask(aws::Call& call, const RunTaskIn
     const int32_t count = in.count.value_or(1);
     if (count < 1 || count > limits::tasks_per_run_task)
         co_return unexpected(errors::InvalidParameterException("Count must be between 1 and 10."));
-    CO_TRY(const auto zones, co_await subnet_zones(surroundings_, place_of(call), in.network_configuration));
+    CO_TRY(const auto zones,
+           co_await subnet_zones(surroundings_, place_of(call), in.network_configuration));
     // From here on nothing waits: what is read is what is written upon.
     CO_TRY(const Cluster cluster, find_cluster(call, in.cluster));
-    CO_TRY(const Launch launch, check_launch(cluster, in.launch_type, in.capacity_provider_strategy));
+    CO_TRY(const Launch launch,
+           check_launch(cluster, in.launch_type, in.capacity_provider_strategy));
     const auto found = find_task_definition(call, in.task_definition);
     if (!found) co_return unexpected(errors::ClientException("TaskDefinition not found."));
     const TaskDefinition& definition = found->definition;
@@ -94,9 +99,11 @@ unkai::Task<Result<RunTaskOutput>> Ecs::RunTask(aws::Call& call, const RunTaskIn
         co_return unexpected(errors::InvalidParameterException(
             "Task definition does not support launch_type FARGATE."));
     CO_REQUIRE(check_overrides(in, definition));
-    TaskRequest request{.place = place_of(call), .cluster = *cluster.cluster_name, .definition = definition};
+    TaskRequest request{
+        .place = place_of(call), .cluster = *cluster.cluster_name, .definition = definition};
     CO_TRY(request.tags, checked_tags(in.tags));
-    if (in.propagate_tags == "TASK_DEFINITION") request.tags.insert(found->tags.begin(), found->tags.end());
+    if (in.propagate_tags == "TASK_DEFINITION")
+        request.tags.insert(found->tags.begin(), found->tags.end());
     request.network = *in.network_configuration->awsvpc_configuration;
     request.group = in.group.value_or("family:" + *definition.family);
     request.started_by = in.started_by.value_or("");
@@ -114,7 +121,9 @@ unkai::Task<Result<RunTaskOutput>> Ecs::RunTask(aws::Call& call, const RunTaskIn
         request.zone = zones.at(subnet);
         StoredTask task = make_task(call.env.random, request, call.now);
         task.number += i;
-        schema::tasks.put(call.txn(), {call.account, call.region, request.cluster, last_part(*task.shape.task_arn)}, task);
+        schema::tasks.put(
+            call.txn(),
+            {call.account, call.region, request.cluster, last_part(*task.shape.task_arn)}, task);
         out.tasks.push_back(task.shape);
     }
     co_return out;
@@ -128,22 +137,24 @@ Result<StopTaskOutput> Ecs::StopTask(aws::Call& call, const StopTaskInput& in) {
         task.shape.stop_code = "UserInitiated";
         task.shape.stopped_reason = in.reason.value_or("Task stopped by user");
         task.shape.stopping_at = call.now;
-        schema::tasks.put(call.txn(), {call.account, call.region, *cluster.cluster_name, last_part(in.task)}, task);
+        schema::tasks.put(call.txn(),
+                          {call.account, call.region, *cluster.cluster_name, last_part(in.task)},
+                          task);
     }
     return StopTaskOutput{.task = task.shape};
 }
 
 Result<DescribeTasksOutput> Ecs::DescribeTasks(aws::Call& call, const DescribeTasksInput& in) {
     TRY(const Cluster cluster, find_cluster(call, in.cluster));
-    if (in.tasks.empty())
-        return errors::InvalidParameterException("Tasks cannot be empty.");
+    if (in.tasks.empty()) return errors::InvalidParameterException("Tasks cannot be empty.");
     if (in.tasks.size() > limits::described_tasks)
         return errors::InvalidParameterException("Tasks cannot have more than 100 elements.");
     DescribeTasksOutput out;
     out.failures.present = true;
     for (const std::string& given : in.tasks) {
         const std::string id = last_part(given);
-        auto task = schema::tasks.get(call.txn(), {call.account, call.region, *cluster.cluster_name, id});
+        auto task =
+            schema::tasks.get(call.txn(), {call.account, call.region, *cluster.cluster_name, id});
         if (task) {
             if (std::ranges::count(in.include, "TAGS") == 0) task->shape.tags = {};
             out.tasks.push_back(std::move(task->shape));
@@ -161,7 +172,8 @@ Result<ListTasksOutput> Ecs::ListTasks(aws::Call& call, const ListTasksInput& in
     TRY(const Cluster cluster, find_cluster(call, in.cluster));
     const std::string& name = *cluster.cluster_name;
     const std::string service = in.service_name ? last_part(*in.service_name) : "";
-    if (in.service_name && !schema::services.has(call.txn(), {call.account, call.region, name, service}))
+    if (in.service_name &&
+        !schema::services.has(call.txn(), {call.account, call.region, name, service}))
         return errors::ServiceNotFoundException("Service not found.");
     auto rows = schema::tasks.list(call.txn(), call.account, call.region, name);
     std::erase_if(rows, [&](auto& row) {
@@ -175,8 +187,10 @@ Result<ListTasksOutput> Ecs::ListTasks(aws::Call& call, const ListTasksInput& in
         const auto definition = parse_task_definition(shape.task_definition_arn.value_or(""));
         return !definition || definition->family != *in.family;
     });
-    TRY(const auto page, aws::page(rows, [](auto& row) { return std::get<3>(row.first); }, in.next_token,
-                                   static_cast<size_t>(in.max_results.value_or(100)), "InvalidParameterException"));
+    TRY(const auto page,
+        aws::page(
+            rows, [](auto& row) { return std::get<3>(row.first); }, in.next_token,
+            static_cast<size_t>(in.max_results.value_or(100)), "InvalidParameterException"));
     ListTasksOutput out;
     for (const auto* row : page.items) out.task_arns.push_back(*row->second.shape.task_arn);
     out.next_token = page.next;

@@ -47,7 +47,10 @@ std::string task_hostname(const std::string& address, const std::string& region)
 
 TaskRunner::TaskRunner(Engine& engine, TaskKey key, StoredTask task,
                        model::TaskDefinition definition)
-    : engine_(engine), key_(std::move(key)), task_(std::move(task)), definition_(std::move(definition)) {
+    : engine_(engine),
+      key_(std::move(key)),
+      task_(std::move(task)),
+      definition_(std::move(definition)) {
     Random& random = engine_.env().random;
     for (const auto& container : definition_.container_definitions)
         metadata_ids_[*container.name] = id() + "-" + random.from("0123456789", 10);
@@ -72,6 +75,12 @@ bool TaskRunner::stop_wanted() const {
     store::Txn txn = engine_.store().begin();
     const auto stored = schema::tasks.get(txn, key_);
     return !stored || stored->shape.desired_status == "STOPPED";
+}
+
+bool TaskRunner::dead() const {
+    return std::ranges::any_of(definition_.container_definitions, [&](const auto& container) {
+        return container.essential.value_or(true) && exits_.contains(*container.name);
+    });
 }
 
 unkai::Task<Status> TaskRunner::set_status(std::string status) {
@@ -102,7 +111,7 @@ unkai::Task<void> TaskRunner::run() {
 
     if (!engine_.stopping().requested()) {
         // A task that died serves nobody any more: there is nothing to wait for.
-        co_await deregister_targets(!cause_);
+        co_await deregister_targets(!cause_ && !dead());
         (void)co_await set_status("STOPPING");
         co_await stop_containers();
     }
@@ -128,13 +137,14 @@ unkai::Task<Status> TaskRunner::provision() {
                              task_.network.security_groups, "",
                              task_.network.assign_public_ip == "ENABLED"};
     const std::string attachment = engine_.env().random.uuid();
-    request.description = "arn:aws:ecs:" + place().region + ":" + place().account + ":attachment/" +
-                          attachment;
+    request.description =
+        "arn:aws:ecs:" + place().region + ":" + place().account + ":attachment/" + attachment;
     auto made = co_await engine_.surroundings().create_interface(place(), request);
     if (!made)
-        co_return start_failed("Unexpected EC2 error while attempting to Create Network Interface "
-                               "in subnet '" + request.subnet + "': " + made.error().code + ": " +
-                               made.error().message);
+        co_return start_failed(
+            "Unexpected EC2 error while attempting to Create Network Interface "
+            "in subnet '" +
+            request.subnet + "': " + made.error().code + ": " + made.error().message);
     hostname_ = task_hostname(made->address, place().region);
     co_return co_await engine_.update_task(key_, [&, this](StoredTask& task, store::Txn&) {
         task.interface = made->id;
@@ -175,9 +185,10 @@ unkai::Task<Status> TaskRunner::prepare() {
     for (const auto& container : definition_.container_definitions) {
         const auto created = co_await engine_.plane().create(id(), container_spec(container));
         if (!created)
-            co_return start_failed("CannotStartContainerError: ResourceInitializationError: failed "
-                                   "to create new container runtime task: " +
-                                   created.error().message);
+            co_return start_failed(
+                "CannotStartContainerError: ResourceInitializationError: failed "
+                "to create new container runtime task: " +
+                created.error().message);
     }
     co_return ok();
 }
@@ -187,7 +198,8 @@ unkai::Task<Status> TaskRunner::pull_images() {
     std::map<std::string, std::string> digests;
     for (const auto& container : definition_.container_definitions) {
         if (images_.contains(*container.image)) continue;
-        auto pulled = co_await engine_.plane().pull(engine_.surroundings().images(), *container.image);
+        auto pulled =
+            co_await engine_.plane().pull(engine_.surroundings().images(), *container.image);
         if (!pulled)
             co_return start_failed("CannotPullContainerError: failed to resolve ref " +
                                    *container.image + ": " + pulled.error().message);
@@ -215,9 +227,10 @@ unkai::Task<Status> TaskRunner::make_log_streams() {
             co_await engine_.surroundings().create_log_stream(place(), stream, make_group);
         if (!made)
             co_return start_failed(
-                "ResourceInitializationError: failed to validate logger args: create stream has been "
-                "retried 1 times: failed to create Cloudwatch log stream: " + made.error().code +
-                ": " + made.error().message + " : exit status 1");
+                "ResourceInitializationError: failed to validate logger args: create stream has "
+                "been "
+                "retried 1 times: failed to create Cloudwatch log stream: " +
+                made.error().code + ": " + made.error().message + " : exit status 1");
     }
     co_return ok();
 }
@@ -228,9 +241,10 @@ unkai::Task<Status> TaskRunner::resolve_secrets() {
             auto value = co_await engine_.surroundings().secret(place(), secret.value_from);
             if (!value)
                 co_return start_failed(
-                    "ResourceInitializationError: unable to pull secrets or registry auth: execution "
-                    "resource retrieval failed: unable to retrieve secret '" + secret.value_from +
-                    "': " + value.error().code + ": " + value.error().message);
+                    "ResourceInitializationError: unable to pull secrets or registry auth: "
+                    "execution "
+                    "resource retrieval failed: unable to retrieve secret '" +
+                    secret.value_from + "': " + value.error().code + ": " + value.error().message);
             secrets_[*container.name][secret.name] = std::move(*value);
         }
     }
@@ -265,10 +279,10 @@ unkai::Task<Status> TaskRunner::wait_for(const model::ContainerDefinition& conta
     for (const model::ContainerDependency& needed : container.depends_on) {
         const std::string& other = needed.container_name;
         const auto& other_definition = definition_of(other);
-        const Steady deadline =
-            other_definition.start_timeout
-                ? engine_.env().loop.steady() + std::chrono::seconds(*other_definition.start_timeout)
-                : never;
+        const Steady deadline = other_definition.start_timeout
+                                    ? engine_.env().loop.steady() +
+                                          std::chrono::seconds(*other_definition.start_timeout)
+                                    : never;
         while (!stop_wanted()) {
             const bool ended = exits_.contains(other);
             const bool healthy = health_[other] == Health::healthy;
@@ -276,15 +290,18 @@ unkai::Task<Status> TaskRunner::wait_for(const model::ContainerDefinition& conta
             if (needed.condition == "HEALTHY" && healthy && !ended) break;
             if (needed.condition == "COMPLETE" && ended) break;
             if (needed.condition == "SUCCESS" && ended && exits_[other].code == 0) break;
-            const bool hopeless = (ended && needed.condition != "COMPLETE") ||
-                                  (needed.condition == "HEALTHY" && health_[other] == Health::unhealthy);
+            const bool hopeless =
+                (ended && needed.condition != "COMPLETE") ||
+                (needed.condition == "HEALTHY" && health_[other] == Health::unhealthy);
             if (hopeless)
-                co_return start_failed("Container '" + *container.name + "' could not start: its dependency '" +
-                                       other + "' did not reach " + needed.condition + ".");
-            if (co_await changed_.wait(engine_.env().loop, deadline, &engine_.stopping()) == Wake::timed_out)
-                co_return start_failed("Container '" + *container.name + "' could not start: its dependency '" +
-                                       other + "' did not reach " + needed.condition +
-                                       " within its startTimeout.");
+                co_return start_failed("Container '" + *container.name +
+                                       "' could not start: its dependency '" + other +
+                                       "' did not reach " + needed.condition + ".");
+            if (co_await changed_.wait(engine_.env().loop, deadline, &engine_.stopping()) ==
+                Wake::timed_out)
+                co_return start_failed(
+                    "Container '" + *container.name + "' could not start: its dependency '" +
+                    other + "' did not reach " + needed.condition + " within its startTimeout.");
         }
     }
     co_return ok();
@@ -335,7 +352,8 @@ std::vector<TargetAddress> TaskRunner::targets() const {
     std::vector<TargetAddress> out;
     for (const model::LoadBalancer& balancer : task_.load_balancers)
         if (balancer.target_group_arn)
-            out.push_back({*balancer.target_group_arn, task_.address, balancer.container_port.value_or(0)});
+            out.push_back(
+                {*balancer.target_group_arn, task_.address, balancer.container_port.value_or(0)});
     return out;
 }
 
@@ -351,8 +369,8 @@ unkai::Task<Status> TaskRunner::register_targets() {
     for (const TargetAddress& target : wanted) {
         const auto done = co_await engine_.surroundings().register_target(place(), target);
         if (!done)
-            co_return start_failed("Task failed to register with (target-group " + target.group_arn +
-                                   "): " + done.error().message);
+            co_return start_failed("Task failed to register with (target-group " +
+                                   target.group_arn + "): " + done.error().message);
     }
     co_return ok();
 }
@@ -366,9 +384,9 @@ unkai::Task<void> TaskRunner::deregister_targets(bool drain) {
     const Steady deadline = loop.steady() + longest_drain;
     for (const TargetAddress& target : targets()) {
         const std::string key = target.address + ":" + std::to_string(target.port);
-        // Ends too when the task dies meanwhile: cause_ says so.
-        while (drain && !cause_ && loop.steady() < deadline) {
-            const auto health = co_await engine_.surroundings().target_health(place(), target.group_arn);
+        while (drain && !dead() && loop.steady() < deadline) {
+            const auto health =
+                co_await engine_.surroundings().target_health(place(), target.group_arn);
             if (!health) break;
             const auto found = health->find(key);
             if (found == health->end() || found->second.state != "draining") break;
@@ -396,8 +414,9 @@ unkai::Task<void> TaskRunner::stop_containers() {
     Scope stops;
     for (const std::string& name : order) {
         const auto& container = definition_of(name);
-        const Duration grace = container.stop_timeout ? std::chrono::seconds(*container.stop_timeout)
-                                                      : limits::stop_timeout;
+        const Duration grace = container.stop_timeout
+                                   ? std::chrono::seconds(*container.stop_timeout)
+                                   : limits::stop_timeout;
         stops.spawn(stop_one(engine_, id(), name, grace));
         if (ordered) co_await stops.join();
     }
@@ -408,7 +427,8 @@ unkai::Task<void> TaskRunner::deprovision() {
     (void)co_await set_status("DEPROVISIONING");
     (void)co_await engine_.plane().remove_sandbox(id());
     if (task_.interface.empty()) co_return;
-    const auto removed = co_await engine_.surroundings().delete_interface(place(), task_.interface, task_.allocation);
+    const auto removed = co_await engine_.surroundings().delete_interface(place(), task_.interface,
+                                                                          task_.allocation);
     if (!removed)
         log::warn("a task's network interface is left",
                   {{"interface", task_.interface}, {"reason", removed.error().message}});
@@ -430,10 +450,12 @@ void TaskRunner::count_failure(StoredTask& task, store::Txn& txn, Time stopped_a
         ++service->quick_failures;
         const Duration delay = restart_delay(service->quick_failures, service->never_ran);
         service->retry_at = stopped_at + delay;
-        if (delay > Duration{0} && service->quick_failures == first_throttled_failure && service->never_ran)
-            add_event(*service, engine_.env().random, stopped_at,
-                      "is unable to consistently start tasks successfully. For more information, see "
-                      "the Troubleshooting section of the Amazon ECS Developer Guide.");
+        if (delay > Duration{0} && service->quick_failures == first_throttled_failure &&
+            service->never_ran)
+            add_event(
+                *service, engine_.env().random, stopped_at,
+                "is unable to consistently start tasks successfully. For more information, see "
+                "the Troubleshooting section of the Amazon ECS Developer Guide.");
     } else if (own) {
         service->quick_failures = 0;
     }
@@ -441,27 +463,30 @@ void TaskRunner::count_failure(StoredTask& task, store::Txn& txn, Time stopped_a
 }
 
 unkai::Task<void> TaskRunner::write_end(Time stopped_at) {
-    const Status written = co_await engine_.update_task(key_, [&, this](StoredTask& task, store::Txn& txn) {
-        model::Task& shape = task.shape;
-        shape.last_status = "STOPPED";
-        shape.desired_status = "STOPPED";
-        shape.stopped_at = stopped_at;
-        if (!shape.execution_stopped_at) shape.execution_stopped_at = stopped_at;
-        if (!shape.stopping_at) shape.stopping_at = stopped_at;
-        if (cause_ && !shape.stop_code) {
-            shape.stop_code = cause_->code;
-            shape.stopped_reason = cause_->reason;
-        }
-        for (model::Container& container : shape.containers) container.last_status = "STOPPED";
-        for (model::Attachment& attachment : shape.attachments) attachment.status = "DELETED";
-        task.interface.clear();
-        task.allocation.clear();
-        task.registered = false;
-        count_failure(task, txn, stopped_at);
-        task_ = task;
-        return true;
-    });
-    if (!written) log::error("a task's end was not written", {{"task", id()}, {"reason", written.error().message}});
+    const Status written =
+        co_await engine_.update_task(key_, [&, this](StoredTask& task, store::Txn& txn) {
+            model::Task& shape = task.shape;
+            shape.last_status = "STOPPED";
+            shape.desired_status = "STOPPED";
+            shape.stopped_at = stopped_at;
+            if (!shape.execution_stopped_at) shape.execution_stopped_at = stopped_at;
+            if (!shape.stopping_at) shape.stopping_at = stopped_at;
+            if (cause_ && !shape.stop_code) {
+                shape.stop_code = cause_->code;
+                shape.stopped_reason = cause_->reason;
+            }
+            for (model::Container& container : shape.containers) container.last_status = "STOPPED";
+            for (model::Attachment& attachment : shape.attachments) attachment.status = "DELETED";
+            task.interface.clear();
+            task.allocation.clear();
+            task.registered = false;
+            count_failure(task, txn, stopped_at);
+            task_ = task;
+            return true;
+        });
+    if (!written)
+        log::error("a task's end was not written",
+                   {{"task", id()}, {"reason", written.error().message}});
 }
 
 }  // namespace unkai::services::ecs

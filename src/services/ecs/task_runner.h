@@ -2,12 +2,11 @@
 //
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 //   PROVISIONING   its network interface is made
-//   PENDING        image, secrets, log streams, sandbox, containers; started in the order of dependsOn
-//   ACTIVATING     registered with its target groups
-//   RUNNING        until an essential container ends or its desired status becomes STOPPED
-//   DEACTIVATING   deregistered; waits until the load balancer has drained it (not if it died)
-//   STOPPING       SIGTERM, stopTimeout, SIGKILL, in the reverse order
-//   DEPROVISIONING sandbox and network interface go
+//   PENDING        image, secrets, log streams, sandbox, containers; started in the order of
+//   dependsOn ACTIVATING     registered with its target groups RUNNING        until an essential
+//   container ends or its desired status becomes STOPPED DEACTIVATING   deregistered; waits until
+//   the load balancer has drained it (not if it died) STOPPING       SIGTERM, stopTimeout, SIGKILL,
+//   in the reverse order DEPROVISIONING sandbox and network interface go
 // Each step is in the store before the next begins. Whatever fails, the task ends STOPPED, with
 // nothing left on the machine, and says why in AWS's words.
 #pragma once
@@ -34,7 +33,8 @@ public:
     const std::string& id() const { return std::get<3>(key_); }
     Place place() const { return {std::get<0>(key_), std::get<1>(key_)}; }
     const model::TaskDefinition& definition() const { return definition_; }
-    // The container whose metadata address has this secret; empty when it is the task's credentials'.
+    // The container whose metadata address has this secret; empty when it is the task's
+    // credentials'.
     const std::map<std::string, std::string>& metadata_ids() const { return metadata_ids_; }
     const std::string& credentials_id() const { return credentials_id_; }
     std::string role_arn() const;
@@ -66,6 +66,7 @@ private:
     planes::containers::SandboxSpec sandbox_spec(const TaskNetwork& network) const;
     const model::ContainerDefinition& definition_of(const std::string& name) const;
     const model::ContainerOverride* override_of(const std::string& name) const;
+    bool dead() const;         // An essential container has ended.
     bool stop_wanted() const;  // In the store, or a cause of our own.
 
     Engine& engine_;
@@ -74,8 +75,9 @@ private:
     model::TaskDefinition definition_;
     std::string hostname_;
     std::map<std::string, planes::containers::Image> images_;  // By reference.
-    std::map<std::string, std::map<std::string, std::string>> secrets_;  // Container → name → value.
-    std::map<std::string, std::string> metadata_ids_;          // Container → secret.
+    std::map<std::string, std::map<std::string, std::string>>
+        secrets_;                                      // Container → name → value.
+    std::map<std::string, std::string> metadata_ids_;  // Container → secret.
     std::string credentials_id_;
     std::map<std::string, planes::containers::ContainerExit> exits_;
     std::set<std::string> started_;

@@ -69,7 +69,8 @@ containers::ContainerSpec TaskRunner::container_spec(const model::ContainerDefin
 
     const std::string metadata = "http://169.254.170.2/v4/" + metadata_ids_.at(name);
     put(out.environment, "ECS_CONTAINER_METADATA_URI_V4", metadata);
-    put(out.environment, "ECS_CONTAINER_METADATA_URI", "http://169.254.170.2/v3/" + metadata_ids_.at(name));
+    put(out.environment, "ECS_CONTAINER_METADATA_URI",
+        "http://169.254.170.2/v3/" + metadata_ids_.at(name));
     put(out.environment, "AWS_EXECUTION_ENV", "AWS_ECS_FARGATE", false);
     put(out.environment, "AWS_REGION", place().region, false);
     put(out.environment, "AWS_DEFAULT_REGION", place().region, false);
@@ -97,12 +98,14 @@ containers::ContainerSpec TaskRunner::container_spec(const model::ContainerDefin
                                static_cast<uint64_t>(std::max(limit.hard_limit, 0))});
     const auto add_mounts = [&](const model::ContainerDefinition& from, bool read_only) {
         for (const model::MountPoint& mount : from.mount_points)
-            out.volumes.push_back({mount.source_volume.value_or(""), mount.container_path.value_or(""),
+            out.volumes.push_back({mount.source_volume.value_or(""),
+                                   mount.container_path.value_or(""),
                                    read_only || mount.read_only.value_or(false)});
     };
     add_mounts(container, false);
     for (const model::VolumeFrom& from : container.volumes_from)
-        add_mounts(definition_of(from.source_container.value_or("")), from.read_only.value_or(false));
+        add_mounts(definition_of(from.source_container.value_or("")),
+                   from.read_only.value_or(false));
     out.ca_certificate = engine_.options().ca_certificate;
     if (container.log_configuration)
         out.log = std::make_shared<LogDriver>(
