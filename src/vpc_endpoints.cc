@@ -25,7 +25,8 @@ Task<Status> VpcEndpoints::apply(planes::network::Snapshot snapshot) {
     for (const auto& [vpc, address] : wanted) {
         if (open_.contains(vpc)) continue;
         const std::string path = network_.namespace_path(vpc);
-        const auto opened = co_await resolver_.open(vpc, path, {planes::network::resolver_address.text(), address});
+        const auto opened =
+            co_await resolver_.open(vpc, path, {planes::network::resolver_address.text(), address});
         if (!opened) {
             log::warn("no resolver in a VPC", {{"vpc", vpc}, {"error", opened.error().message}});
             continue;

@@ -1,7 +1,8 @@
 // What Unkai itself answers inside every VPC, opened and closed as VPCs come and go: the resolver.
 //
-// It stands between the EC2 publisher and the network plane: after each applied snapshot it follows the
-// VPCs that have a namespace now. Those who add something per VPC (the task metadata endpoint) register.
+// It stands between the EC2 publisher and the network plane: after each applied snapshot it follows
+// the VPCs that have a namespace now. Those who add something per VPC (the task metadata endpoint)
+// register.
 #pragma once
 
 #include <functional>
@@ -18,12 +19,15 @@ public:
         : network_(network), resolver_(resolver) {}
 
     Task<Status> apply(planes::network::Snapshot snapshot) override;
-    Task<Status> ready(std::string interface, Steady deadline) override { return network_.ready(std::move(interface), deadline); }
+    Task<Status> ready(std::string interface, Steady deadline) override {
+        return network_.ready(std::move(interface), deadline);
+    }
     const planes::network::Snapshot& applied() const override { return network_.applied(); }
     const planes::network::Settings& settings() const override { return network_.settings(); }
     Task<Status> purge() override { return network_.purge(); }
 
-    // Called with a VPC's id and its namespace's path when it appears, and with an empty path when it goes.
+    // Called with a VPC's id and its namespace's path when it appears, and with an empty path when
+    // it goes.
     using Follower = std::function<void(const std::string& vpc, const std::string& network)>;
     void follow(Follower follower) { followers_.push_back(std::move(follower)); }
     Task<void> stop();

@@ -40,7 +40,8 @@ def folder_of(path, allowed):
 
 def check_includes(path, text, allowed):
     here = folder_of(str(path.relative_to(ROOT / "src")), allowed)
-    if path.relative_to(ROOT / "src").parts[0] in ("cli", "main.cc"):
+    parts = path.relative_to(ROOT / "src").parts
+    if parts[0] == "cli" or len(parts) == 1:  # The composition root may include everything.
         return
     if here is None:
         problem(path, 1, "this folder is not in deps.txt")
@@ -59,7 +60,7 @@ def check_size(path, lines):
     if len(lines) > limit and not path.name.endswith("_test.cc"):
         problem(path, limit, f"{len(lines)} lines; the budget is {limit}")
     for number, line in enumerate(lines, 1):
-        if len(line) > COLUMNS:
+        if len(line) > COLUMNS and 'R"' not in line:  # A raw string cannot be broken.
             problem(path, number, f"{len(line)} columns; the budget is {COLUMNS}")
 
 

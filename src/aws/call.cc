@@ -38,7 +38,8 @@ void Call::abandon() {
 
 std::string Call::arn(std::string_view service, std::string_view resource) const {
     std::string out = "arn:aws:";
-    out.append(service).append(":").append(region).append(":").append(account).append(":").append(resource);
+    out.append(service).append(":").append(region).append(":").append(account).append(":").append(
+        resource);
     return out;
 }
 

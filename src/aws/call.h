@@ -1,14 +1,17 @@
-// Call: one API call on its way through a service. A value, not a locator: who calls, where, when, the
-// transaction of the operation, and the streams of its bodies.
+// Call: one API call on its way through a service. A value, not a locator: who calls, where, when,
+// the transaction of the operation, and the streams of its bodies.
 //
 // Operations come in two kinds (the service's .ops file says which):
-// - plain: `Result<Out> Op(Call&, const In&)`. Reads and writes call.txn(). The dispatcher commits when the
-//   operation returns a value, waits until that is durable, then runs what after_commit() was given.
-//   It never waits, so it never conflicts, and needs no lock.
-// - async: `Task<Result<Out>> Op(Call&, const In&)`, for what must wait (bodies, planes). It may use txn()
+// - plain: `Result<Out> Op(Call&, const In&)`. Reads and writes call.txn(). The dispatcher commits
+// when the
+//   operation returns a value, waits until that is durable, then runs what after_commit() was
+//   given. It never waits, so it never conflicts, and needs no lock.
+// - async: `Task<Result<Out>> Op(Call&, const In&)`, for what must wait (bodies, planes). It may
+// use txn()
 //   in the same way (the dispatcher commits what is left at the end), and commit() in between.
-// An operation that fails leaves nothing behind: its transaction is dropped, after_commit() with it.
-// When a commit conflicts, the dispatcher runs the operation again; operations have no retry loops.
+// An operation that fails leaves nothing behind: its transaction is dropped, after_commit() with
+// it. When a commit conflicts, the dispatcher runs the operation again; operations have no retry
+// loops.
 #pragma once
 
 #include <functional>
@@ -30,10 +33,10 @@ struct Principal {
     enum class Kind { root, user, assumed_role, service, anonymous };
     Kind kind = Kind::anonymous;
     std::string account;
-    std::string arn;             // arn:aws:iam::…:root, …:user/ada, arn:aws:sts::…:assumed-role/r/session
-    std::string user_id;         // AIDA…, AROA…:session, or the account of the root user
-    std::string access_key_id;   // Empty for services and anonymous.
-    std::string service;         // ecs.amazonaws.com, for Kind::service.
+    std::string arn;      // arn:aws:iam::…:root, …:user/ada, arn:aws:sts::…:assumed-role/r/session
+    std::string user_id;  // AIDA…, AROA…:session, or the account of the root user
+    std::string access_key_id;  // Empty for services and anonymous.
+    std::string service;        // ecs.amazonaws.com, for Kind::service.
     bool operator==(const Principal&) const = default;
     void fields(auto& field) {
         field(1, kind);
@@ -74,8 +77,8 @@ private:
 struct HttpContext {
     std::string method;
     std::string host;
-    std::string path;   // As sent, still encoded.
-    std::string query;  // As sent.
+    std::string path;                                          // As sent, still encoded.
+    std::string query;                                         // As sent.
     std::vector<std::pair<std::string, std::string>> headers;  // Lower-case names.
     bool secure = false;
     const std::string* header(std::string_view name) const;
@@ -83,7 +86,8 @@ struct HttpContext {
 
 class Call {
 public:
-    Call(Env& environment, store::Store& state) : env(environment), store(state), now(environment.now()) {}
+    Call(Env& environment, store::Store& state)
+        : env(environment), store(state), now(environment.now()) {}
     Call(const Call&) = delete;
 
     Env& env;
@@ -105,9 +109,11 @@ public:
         if (!txn_) txn_.emplace(store.begin());
         return *txn_;
     }
-    // Runs when what txn() wrote is durable, in order, on the control loop. It must not throw or wait.
+    // Runs when what txn() wrote is durable, in order, on the control loop. It must not throw or
+    // wait.
     void after_commit(std::function<void()> action) { actions_.push_back(std::move(action)); }
-    // For async operations: commits what txn() has and runs the actions; the next txn() begins anew.
+    // For async operations: commits what txn() has and runs the actions; the next txn() begins
+    // anew.
     Task<Status> commit();
     // Drops transaction and actions (the operation failed, or runs again).
     void abandon();

@@ -15,18 +15,22 @@ Caller service_caller(std::string service, std::string account, std::string regi
 
 Caller caller_of(const Call& call) { return {call.principal, call.account, call.region}; }
 
-Task<Status> Client::run(Caller caller, std::string_view service, std::string_view operation, const void* input,
-                         void* output) {
+Task<Status> Client::run(Caller caller, std::string_view service, std::string_view operation,
+                         const void* input, void* output) {
     const BoundService* const bound = dispatcher_.find(service);
     const OperationInfo* const info = bound == nullptr ? nullptr : bound->info->find(operation);
     if (info == nullptr)
-        co_return fail("NotImplemented", "Unkai does not have " + std::string(service) + ":" + std::string(operation) + " yet.", 501);
+        co_return fail(
+            "NotImplemented",
+            "Unkai does not have " + std::string(service) + ":" + std::string(operation) + " yet.",
+            501);
     Call call(dispatcher_.env(), dispatcher_.store());
     call.account = std::move(caller.account);
     call.region = std::move(caller.region);
     call.principal = std::move(caller.principal);
     call.request_id = dispatcher_.env().random.uuid();
-    call.source_address = call.principal.kind == Principal::Kind::service ? call.principal.service : "127.0.0.1";
+    call.source_address =
+        call.principal.kind == Principal::Kind::service ? call.principal.service : "127.0.0.1";
     co_return co_await dispatcher_.run(call, *bound, *info, input, output);
 }
 

@@ -1,10 +1,11 @@
 // The in-process client: how one service, or the command line's server side, calls another.
 //
 //     const aws::Caller caller = aws::service_caller("ecs.amazonaws.com", account, region);
-//     CO_TRY(auto made, co_await client.call<api::ec2::op::CreateNetworkInterface>(caller, {.subnet_id = id}));
+//     CO_TRY(auto made, co_await client.call<api::ec2::op::CreateNetworkInterface>(caller,
+//     {.subnet_id = id}));
 //
-// The same operations, validation and transactions as from outside; no bytes, no signature. The error is
-// AWS's. Cost: the operation itself and a coroutine frame or two. Control loop only.
+// The same operations, validation and transactions as from outside; no bytes, no signature. The
+// error is AWS's. Cost: the operation itself and a coroutine frame or two. Control loop only.
 #pragma once
 
 #include <string>
@@ -36,9 +37,10 @@ public:
         co_return output;
     }
 
-    // Untyped, for those that find operations by name: `input` and `output` are structs of that operation.
-    Task<Status> run(Caller caller, std::string_view service, std::string_view operation, const void* input,
-                     void* output);
+    // Untyped, for those that find operations by name: `input` and `output` are structs of that
+    // operation.
+    Task<Status> run(Caller caller, std::string_view service, std::string_view operation,
+                     const void* input, void* output);
 
 private:
     Dispatcher& dispatcher_;

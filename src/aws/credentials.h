@@ -1,6 +1,6 @@
-// Access keys: who a signature belongs to. Kept in the store, beside the services that hand them out
-// (iam users, sts sessions, task and function roles), so that each of them can add and revoke keys in its
-// own transaction.
+// Access keys: who a signature belongs to. Kept in the store, beside the services that hand them
+// out (iam users, sts sessions, task and function roles), so that each of them can add and revoke
+// keys in its own transaction.
 //
 // The root key of the installation is not stored here: it is given at start (its file is 0600).
 #pragma once
@@ -14,7 +14,7 @@ namespace unkai::aws {
 
 struct Credential {
     std::string secret;
-    std::string session_token;     // Empty for long-term keys.
+    std::string session_token;  // Empty for long-term keys.
     std::optional<Time> expires;
     bool active = true;
     Principal principal;
@@ -40,14 +40,16 @@ public:
         std::string account;
         std::string root_access_key_id;
         std::string root_secret;
-        // Accept the customary test/test, and any 12-digit access key with secret `test` as that account.
+        // Accept the customary test/test, and any 12-digit access key with secret `test` as that
+        // account.
         bool accept_test_keys = false;
     };
     Credentials(Env& env, store::Store& store, Options options)
         : env_(env), store_(store), options_(std::move(options)) {}
 
     // Errors: InvalidClientTokenId (unknown, inactive, wrong token), ExpiredToken.
-    Result<Credential> find(std::string_view access_key_id, std::string_view session_token, Time now) const;
+    Result<Credential> find(std::string_view access_key_id, std::string_view session_token,
+                            Time now) const;
 
     // Keys in the caller's transaction. A key that is not active stays known and is refused.
     void put(store::Txn& txn, const std::string& access_key_id, const Credential& credential) const;

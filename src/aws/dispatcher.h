@@ -1,8 +1,9 @@
 // Runs operations: the same way for the front door and for calls in process.
 //
 // begin → operation → commit → signals. A commit that conflicts runs the operation again, up to
-// `most_attempts` times; then the answer is 503 ServiceUnavailable. An exception that leaves an operation
-// is a bug of ours: the operation is dropped and answers 500 InternalFailure; this is the one catch site.
+// `most_attempts` times; then the answer is 503 ServiceUnavailable. An exception that leaves an
+// operation is a bug of ours: the operation is dropped and answers 500 InternalFailure; this is the
+// one catch site.
 #pragma once
 
 #include <map>
@@ -25,9 +26,10 @@ public:
     const BoundService* find(std::string_view name) const;
     const std::map<std::string, BoundService, std::less<>>& services() const { return services_; }
 
-    // `input` and `output` are the operation's structs. The call's transaction is committed on success.
-    Task<Status> run(Call& call, const BoundService& service, const OperationInfo& operation, const void* input,
-                     void* output);
+    // `input` and `output` are the operation's structs. The call's transaction is committed on
+    // success.
+    Task<Status> run(Call& call, const BoundService& service, const OperationInfo& operation,
+                     const void* input, void* output);
 
     Env& env() const { return env_; }
     store::Store& store() const { return store_; }

@@ -27,39 +27,46 @@ struct FrontDoor::Request {
 
     net::Exchange& exchange;
     Call call;
-    std::string host;             // Lower case, without port.
-    std::string path;             // As sent; of S3's virtual hosts in path style.
+    std::string host;  // Lower case, without port.
+    std::string path;  // As sent; of S3's virtual hosts in path style.
     sigv4::Request signed_part;
     sigv4::Form form = sigv4::Form::none;
     std::optional<sigv4::Claim> claim;
-    std::string secret;           // Of the key that signed.
+    std::string secret;  // Of the key that signed.
     const BoundService* service = nullptr;
     Protocol spoken = Protocol::query;
     std::optional<Route> route;
     std::string body;
     void* input = nullptr;
     void* output = nullptr;
-    bool preflight = false;       // A browser's OPTIONS, already answered by the headers.
+    bool preflight = false;  // A browser's OPTIONS, already answered by the headers.
 
     WireRequest wire() const {
-        return {exchange.request().method, path, exchange.request().query, &exchange.request().headers, body};
+        return {exchange.request().method, path, exchange.request().query,
+                &exchange.request().headers, body};
     }
-    std::string_view header(std::string_view name) const { return exchange.request().headers.value(name); }
+    std::string_view header(std::string_view name) const {
+        return exchange.request().headers.value(name);
+    }
     bool is_s3() const { return service != nullptr && service->info->name == "s3"; }
 };
 
 namespace {
 
-bool is_rest(Protocol protocol) { return protocol == Protocol::rest_json || protocol == Protocol::rest_xml; }
+bool is_rest(Protocol protocol) {
+    return protocol == Protocol::rest_json || protocol == Protocol::rest_xml;
+}
 
 // A peer that is gone is none of our business: there is nobody left to tell.
 Task<void> send(net::Exchange& exchange, int status, std::string body) {
     [[maybe_unused]] const auto sent = co_await exchange.respond(status, body);
 }
 
-Task<void> decline(net::Exchange& exchange, int status, std::string_view code, std::string_view message) {
+Task<void> decline(net::Exchange& exchange, int status, std::string_view code,
+                   std::string_view message) {
     exchange.headers().add("content-type", "application/json");
-    const wire::Json body = wire::Json::object({{"__type", std::string(code)}, {"message", std::string(message)}});
+    const wire::Json body =
+        wire::Json::object({{"__type", std::string(code)}, {"message", std::string(message)}});
     co_await send(exchange, status, body.dump() + "\n");
 }
 
@@ -68,15 +75,19 @@ Task<void> decline(net::Exchange& exchange, int status, std::string_view code, s
 Task<void> FrontDoor::handle(net::Exchange& exchange) {
     const std::string host = to_lower(net::host_of(exchange.request().authority));
     for (HostHandler* handler : hosts_)
-        if (handler->wants(host, exchange.request().path)) co_return co_await handler->handle(exchange);
+        if (handler->wants(host, exchange.request().path))
+            co_return co_await handler->handle(exchange);
     if (!is_allowed_host(host, options_.own_hosts))
         co_return co_await decline(exchange, 403, "HostNotAllowed",
-                                  "Unkai does not answer for the host '" + host + "'. Use localhost, or a name that it serves.");
-    if (exchange.request().path.starts_with("/_unkai/") || exchange.request().path.starts_with("/_localstack/"))
+                                   "Unkai does not answer for the host '" + host +
+                                       "'. Use localhost, or a name that it serves.");
+    if (exchange.request().path.starts_with("/_unkai/") ||
+        exchange.request().path.starts_with("/_localstack/"))
         co_return co_await serve(exchange, host);
     if (calls_ >= options_.most_calls) {
         exchange.headers().add("retry-after", "1");
-        co_return co_await decline(exchange, 503, "SlowDown", "Too many calls are under way. Reduce your request rate.");
+        co_return co_await decline(exchange, 503, "SlowDown",
+                                   "Too many calls are under way. Reduce your request rate.");
     }
     ++calls_;
     co_await api(exchange, host);
@@ -85,8 +96,10 @@ Task<void> FrontDoor::handle(net::Exchange& exchange) {
 
 Task<void> FrontDoor::serve(net::Exchange& exchange, std::string_view) {
     const net::RequestHead& request = exchange.request();
-    if (!is_allowed_origin(request.headers.value("origin")) || request.headers.value("sec-fetch-site") == "cross-site")
-        co_return co_await decline(exchange, 403, "OriginNotAllowed", "This origin may not talk to Unkai.");
+    if (!is_allowed_origin(request.headers.value("origin")) ||
+        request.headers.value("sec-fetch-site") == "cross-site")
+        co_return co_await decline(exchange, 403, "OriginNotAllowed",
+                                   "This origin may not talk to Unkai.");
     const bool reading = request.method == "GET" || request.method == "HEAD";
     if (request.path.ends_with("/health") && reading) co_return co_await health(exchange);
     if (request.path.starts_with("/_unkai/")) co_return co_await control(exchange);
@@ -96,8 +109,10 @@ Task<void> FrontDoor::serve(net::Exchange& exchange, std::string_view) {
 Task<void> FrontDoor::health(net::Exchange& exchange) {
     wire::Json services = wire::Json::object();
     for (const auto& [name, service] : dispatcher_.services()) services.set(name, "running");
-    const wire::Json body = wire::Json::object({{"status", "running"}, {"version", options_.version},
-                                                {"edition", "unkai"}, {"services", std::move(services)}});
+    const wire::Json body = wire::Json::object({{"status", "running"},
+                                                {"version", options_.version},
+                                                {"edition", "unkai"},
+                                                {"services", std::move(services)}});
     exchange.headers().add("content-type", "application/json");
     co_await send(exchange, 200, body.dump() + "\n");
 }
@@ -106,17 +121,24 @@ Task<void> FrontDoor::health(net::Exchange& exchange) {
 Task<void> FrontDoor::control(net::Exchange& exchange) {
     const net::RequestHead& request = exchange.request();
     const auto found = controls_.find(request.path.substr(8));
-    if (found == controls_.end()) co_return co_await decline(exchange, 404, "NotFound", "There is no such control.");
-    if (request.method != "POST" || !request.headers.value("content-type").starts_with("application/json"))
-        co_return co_await decline(exchange, 405, "MethodNotAllowed", "Controls take POST with application/json.");
+    if (found == controls_.end())
+        co_return co_await decline(exchange, 404, "NotFound", "There is no such control.");
+    if (request.method != "POST" ||
+        !request.headers.value("content-type").starts_with("application/json"))
+        co_return co_await decline(exchange, 405, "MethodNotAllowed",
+                                   "Controls take POST with application/json.");
     const std::string_view given = request.headers.value("authorization");
-    if (!given.starts_with("Bearer ") || !sigv4::equal_in_constant_time(given.substr(7), options_.control_token))
-        co_return co_await decline(exchange, 401, "Unauthorized",
-                                  "The control token is missing or wrong; 'unkai env --json' prints it for root.");
+    if (!given.starts_with("Bearer ") ||
+        !sigv4::equal_in_constant_time(given.substr(7), options_.control_token))
+        co_return co_await decline(
+            exchange, 401, "Unauthorized",
+            "The control token is missing or wrong; 'unkai env --json' prints it for root.");
     auto body = co_await exchange.read_all(options_.most_body);
     if (!body) co_return co_await decline(exchange, 400, body.error().code, body.error().message);
     const auto answered = co_await found->second(std::move(*body));
-    if (!answered) co_return co_await decline(exchange, answered.error().status, answered.error().code, answered.error().message);
+    if (!answered)
+        co_return co_await decline(exchange, answered.error().status, answered.error().code,
+                                   answered.error().message);
     exchange.headers().add("content-type", "application/json");
     co_await send(exchange, 200, *answered);
 }
@@ -137,29 +159,38 @@ Task<void> FrontDoor::api(net::Exchange& exchange, std::string_view host) {
 Task<Status> FrontDoor::prepare(Request& request) {
     const net::RequestHead& head = request.exchange.request();
     request.signed_part = {head.method, head.path, head.query, {}};
-    for (const auto& field : head.headers) request.signed_part.headers.emplace_back(field.name, field.value);
+    for (const auto& field : head.headers)
+        request.signed_part.headers.emplace_back(field.name, field.value);
     request.form = sigv4::form_of(request.signed_part);
     Status claimed;
     if (request.form != sigv4::Form::none) {
         auto claim = sigv4::parse(request.signed_part);
-        if (claim) request.claim = std::move(*claim);
-        else claimed = claim.error();
+        if (claim)
+            request.claim = std::move(*claim);
+        else
+            claimed = claim.error();
     }
     request.service = find_service(request);
     if (request.service == nullptr) {
-        const std::string name = request.claim ? request.claim->service : std::string(service_label(request.host));
+        const std::string name =
+            request.claim ? request.claim->service : std::string(service_label(request.host));
         co_return fail("NotImplemented", "Unkai does not have the service '" + name + "'.", 501);
     }
     CO_REQUIRE(std::move(claimed));
     if (request.is_s3()) {
-        if (const auto bucket = virtual_bucket(request.host, request.form != sigv4::Form::none || request.service != nullptr))
+        if (const auto bucket = virtual_bucket(
+                request.host, request.form != sigv4::Form::none || request.service != nullptr))
             request.path = "/" + percent_encode(*bucket) + request.path;
     }
     if (!may_cross_origin(request))
-        co_return request.preflight ? fail("AccessForbidden", "CORSResponse: This CORS request is not allowed. This is usually because the "
-                                                              "evalution of Origin, request method / Access-Control-Request-Method or "
-                                                              "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.", 403)
-                                    : fail("OriginNotAllowed", "This origin may not talk to Unkai.", 403);
+        co_return request.preflight
+            ? fail(
+                  "AccessForbidden",
+                  "CORSResponse: This CORS request is not allowed. This is usually because the "
+                  "evalution of Origin, request method / Access-Control-Request-Method or "
+                  "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+                  403)
+            : fail("OriginNotAllowed", "This origin may not talk to Unkai.", 403);
     if (request.preflight) co_return ok();
     request.spoken = protocol::detect(*request.service->info, request.wire());
     if (!is_rest(request.spoken)) CO_REQUIRE(co_await read_body(request));
@@ -167,11 +198,13 @@ Task<Status> FrontDoor::prepare(Request& request) {
     if (!route) co_return route.error();
     request.route = std::move(*route);
     const OperationInfo& operation = *request.route->operation;
-    if (is_rest(request.spoken) && !operation.streaming_input) CO_REQUIRE(co_await read_body(request));
+    if (is_rest(request.spoken) && !operation.streaming_input)
+        CO_REQUIRE(co_await read_body(request));
     CO_REQUIRE(authenticate(request));
     if (operation.streaming_input) attach_upload(request);
     request.input = operation.input->create();
-    co_return protocol::decode(request.spoken, *request.service->info, *request.route, request.wire(), request.input);
+    co_return protocol::decode(request.spoken, *request.service->info, *request.route,
+                               request.wire(), request.input);
 }
 
 const BoundService* FrontDoor::find_service(const Request& request) const {
@@ -180,15 +213,19 @@ const BoundService* FrontDoor::find_service(const Request& request) const {
     const BoundService* best = nullptr;
     for (const auto& [name, service] : dispatcher_.services()) {
         const ServiceInfo& info = *service.info;
-        if (!target.empty() && !info.target_prefix.empty() && split_once(target, '.').first == info.target_prefix) return &service;
-        const bool named = request.claim ? info.signing_name == request.claim->service : info.endpoint_prefix == label;
+        if (!target.empty() && !info.target_prefix.empty() &&
+            split_once(target, '.').first == info.target_prefix)
+            return &service;
+        const bool named = request.claim ? info.signing_name == request.claim->service
+                                         : info.endpoint_prefix == label;
         if (!named) continue;
         // REST and HTTP APIs share one signing name; their paths tell them apart.
         const bool v2 = name == "apigatewayv2";
         if (best == nullptr || request.path.starts_with("/v2/") == v2) best = &service;
     }
     if (best != nullptr || request.claim) return best;
-    if (request.form == sigv4::Form::none && label.empty() && request.header("content-type").starts_with("application/x-www-form-urlencoded"))
+    if (request.form == sigv4::Form::none && label.empty() &&
+        request.header("content-type").starts_with("application/x-www-form-urlencoded"))
         return dispatcher_.find("sts");
     return dispatcher_.find("s3");  // Anonymous requests for objects.
 }
@@ -198,7 +235,12 @@ Task<Status> FrontDoor::read_body(Request& request) {
     auto body = co_await request.exchange.read_all(options_.most_body);
     if (!body) {
         Error error = std::move(body.error());
-        if (error.is("BodyTooLarge")) error = {"RequestEntityTooLarge", "The request body is larger than " + std::to_string(options_.most_body) + " bytes.", 413, {}};
+        if (error.is("BodyTooLarge"))
+            error = {
+                "RequestEntityTooLarge",
+                "The request body is larger than " + std::to_string(options_.most_body) + " bytes.",
+                413,
+                {}};
         co_return error;
     }
     request.body = std::move(*body);
@@ -209,9 +251,11 @@ Status FrontDoor::authenticate(Request& request) {
     Call& call = request.call;
     const bool s3 = request.is_s3();
     if (!request.claim) {
-        if (const auto old = sigv2::parse(request.signed_part); old && s3) return authenticate_old_form(request, *old);
+        if (const auto old = sigv2::parse(request.signed_part); old && s3)
+            return authenticate_old_form(request, *old);
         if (!s3 && !request.route->operation->unsigned_allowed)
-            return fail("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
+            return fail("MissingAuthenticationToken", "Request is missing Authentication Token",
+                        403);
         call.region = options_.region;
         call.account = credentials_.account();
         return ok();
@@ -220,16 +264,22 @@ Status FrontDoor::authenticate(Request& request) {
     auto credential = credentials_.find(claim.access_key_id, claim.session_token, call.now);
     if (!credential) {
         if (s3 && credential.error().is("InvalidClientTokenId"))
-            return fail("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403);
+            return fail("InvalidAccessKeyId",
+                        "The AWS Access Key Id you provided does not exist in our records.", 403);
         return credential.error();
     }
     const std::string_view sent_hash = request.header("x-amz-content-sha256");
     std::string hash(sent_hash);
-    if (claim.presigned) hash = s3 ? "UNSIGNED-PAYLOAD" : sigv4::sha256_hex(request.body);
-    else if (sent_hash.empty() || !s3) hash = sigv4::sha256_hex(request.body);
+    if (claim.presigned)
+        hash = s3 ? "UNSIGNED-PAYLOAD" : sigv4::sha256_hex(request.body);
+    else if (sent_hash.empty() || !s3)
+        hash = sigv4::sha256_hex(request.body);
     const bool streamed = request.route->operation->streaming_input;
-    if (!streamed && sent_hash.size() == 64 && !sigv4::equal_in_constant_time(sent_hash, sigv4::sha256_hex(request.body)))
-        return fail("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.", 400);
+    if (!streamed && sent_hash.size() == 64 &&
+        !sigv4::equal_in_constant_time(sent_hash, sigv4::sha256_hex(request.body)))
+        return fail("XAmzContentSHA256Mismatch",
+                    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+                    400);
     REQUIRE(sigv4::verify(request.signed_part, claim, credential->secret, hash, !s3, call.now));
     request.secret = credential->secret;
     call.principal = std::move(credential->principal);
@@ -242,7 +292,9 @@ Status FrontDoor::authenticate(Request& request) {
 Status FrontDoor::authenticate_old_form(Request& request, const sigv2::Claim& claim) {
     Call& call = request.call;
     auto credential = credentials_.find(claim.access_key_id, claim.session_token, call.now);
-    if (!credential) return fail("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403);
+    if (!credential)
+        return fail("InvalidAccessKeyId",
+                    "The AWS Access Key Id you provided does not exist in our records.", 403);
     REQUIRE(sigv2::verify(request.signed_part, request.path, claim, credential->secret, call.now));
     call.principal = std::move(credential->principal);
     call.account = call.principal.account;
@@ -258,7 +310,8 @@ void FrontDoor::attach_upload(Request& request) {
     const bool chunked = hash.starts_with("STREAMING-");
     if (!chunked) {
         const bool signed_body = request.claim && !request.claim->presigned && hash.size() == 64;
-        request.call.request_body = plain_upload(request.exchange, signed_body ? std::string(hash) : "");
+        request.call.request_body =
+            plain_upload(request.exchange, signed_body ? std::string(hash) : "");
         return;
     }
     ChunkedForm form;
@@ -269,18 +322,23 @@ void FrontDoor::attach_upload(Request& request) {
     request.call.request_body = chunked_upload(request.exchange, std::move(form));
 }
 
-// Whether the request may come from the page that it comes from. S3 is its users' own: browsers are told
-// what the bucket's rules say, and an answer without their headers is one that a foreign page cannot read.
+// Whether the request may come from the page that it comes from. S3 is its users' own: browsers are
+// told what the bucket's rules say, and an answer without their headers is one that a foreign page
+// cannot read.
 bool FrontDoor::may_cross_origin(Request& request) {
     const std::string_view origin = request.header("origin");
     if (!request.is_s3() || cross_origin_ == nullptr)
-        return is_allowed_origin(origin) && (!origin.empty() || request.header("sec-fetch-site") != "cross-site");
+        return is_allowed_origin(origin) &&
+               (!origin.empty() || request.header("sec-fetch-site") != "cross-site");
     if (origin.empty()) return true;
     const std::string_view rest = std::string_view(request.path).substr(1);
     request.preflight = request.exchange.request().method == "OPTIONS";
-    const std::string_view method = request.preflight ? request.header("access-control-request-method") : request.exchange.request().method;
-    const CrossOrigin::Question question{percent_decode(rest.substr(0, rest.find('/'))).value_or(""), origin, method,
-                                         request.header("access-control-request-headers"), request.preflight};
+    const std::string_view method = request.preflight
+                                        ? request.header("access-control-request-method")
+                                        : request.exchange.request().method;
+    const CrossOrigin::Question question{
+        percent_decode(rest.substr(0, rest.find('/'))).value_or(""), origin, method,
+        request.header("access-control-request-headers"), request.preflight};
     return cross_origin_->allow(question, request.exchange.headers()) || !request.preflight;
 }
 
@@ -291,24 +349,33 @@ Task<Status> FrontDoor::run(Request& request) {
     http.host = head.authority;
     http.path = head.path;
     http.query = head.query;
-    for (const auto& field : head.headers) http.headers.emplace_back(to_lower(field.name), field.value);
+    for (const auto& field : head.headers)
+        http.headers.emplace_back(to_lower(field.name), field.value);
     http.secure = request.exchange.peer().tls;
     request.output = request.route->operation->output->create();
-    co_return co_await dispatcher_.run(request.call, *request.service, *request.route->operation, request.input, request.output);
+    co_return co_await dispatcher_.run(request.call, *request.service, *request.route->operation,
+                                       request.input, request.output);
 }
 
 Task<void> FrontDoor::answer(Request& request, Status status) {
     static constexpr ServiceInfo nameless{.name = "unkai"};
     const ServiceInfo& info = request.service != nullptr ? *request.service->info : nameless;
     WireResponse response;
-    if (status) response = protocol::encode(request.spoken, info, *request.route->operation, request.output, request.call.request_id);
-    else response = protocol::encode_error(request.service != nullptr ? request.spoken : Protocol::json, info, status.error(), request.call.request_id);
+    if (status)
+        response = protocol::encode(request.spoken, info, *request.route->operation, request.output,
+                                    request.call.request_id);
+    else
+        response =
+            protocol::encode_error(request.service != nullptr ? request.spoken : Protocol::json,
+                                   info, status.error(), request.call.request_id);
     for (auto& [name, value] : response.headers) request.exchange.headers().add(name, value);
     if (status)
-        for (auto& [name, value] : request.call.response_headers) request.exchange.headers().set(name, value);
+        for (auto& [name, value] : request.call.response_headers)
+            request.exchange.headers().set(name, value);
     if (log::enabled(log::Level::debug))
         log::debug("call", {{"service", std::string(info.name)},
-                            {"operation", request.route ? std::string(request.route->operation->name) : "-"},
+                            {"operation",
+                             request.route ? std::string(request.route->operation->name) : "-"},
                             {"status", std::to_string(response.status)},
                             {"error", status ? "" : status.error().code}});
     if (status && request.call.response_body) {
@@ -317,9 +384,12 @@ Task<void> FrontDoor::answer(Request& request, Status status) {
         if (started) co_await answer_stream(request);
         co_return;
     }
-    if (request.exchange.request().method == "HEAD" && status) co_return co_await answer_head(request, response);
-    // A refused upload: what the client still sends is not read, so the connection cannot be used again.
-    if (!status && request.route && request.route->operation->streaming_input) request.exchange.close_after();
+    if (request.exchange.request().method == "HEAD" && status)
+        co_return co_await answer_head(request, response);
+    // A refused upload: what the client still sends is not read, so the connection cannot be used
+    // again.
+    if (!status && request.route && request.route->operation->streaming_input)
+        request.exchange.close_after();
     co_await send(request.exchange, response.status, std::move(response.body));
 }
 
@@ -329,7 +399,8 @@ Task<void> FrontDoor::answer_head(Request& request, const WireResponse& response
     for (const auto& [name, value] : response.headers)
         if (equals_ignoring_case(name, "content-length")) length = parse_uint(value);
     request.exchange.headers().remove("content-length");
-    if (const auto started = co_await request.exchange.start(response.status, length); !started) co_return;
+    if (const auto started = co_await request.exchange.start(response.status, length); !started)
+        co_return;
     [[maybe_unused]] const auto finished = co_await request.exchange.finish();
 }
 
@@ -338,7 +409,8 @@ Task<void> FrontDoor::answer_stream(Request& request) {
         const auto piece = co_await request.call.response_body->read();
         if (!piece) {
             log::warn("a response broke off", {{"error", piece.error().message}});
-            co_return;  // Returning in the middle aborts the connection: the client sees that bytes are missing.
+            co_return;  // Returning in the middle aborts the connection: the client sees that bytes
+                        // are missing.
         }
         if (piece->empty()) break;
         if (const auto written = co_await request.exchange.write(*piece); !written) co_return;

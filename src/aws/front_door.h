@@ -1,14 +1,15 @@
-// The front door: every AWS API call comes through here. FrontDoor::handle is the life of a call, top to
-// bottom: host and origin → other hosts' handlers → which service → admit → body → signature → decode and
-// validate → run → encode.
+// The front door: every AWS API call comes through here. FrontDoor::handle is the life of a call,
+// top to bottom: host and origin → other hosts' handlers → which service → admit → body → signature
+// → decode and validate → run → encode.
 //
 // What is not an AWS call:
-// - hosts and paths that a HostHandler wants (ECR's /v2/, load balancers' and distributions' names …);
+// - hosts and paths that a HostHandler wants (ECR's /v2/, load balancers' and distributions' names
+// …);
 // - /_unkai/health and /_localstack/health: GET, read only, for harnesses that wait;
 // - /_unkai/<verb>: control, by POST with the control token and application/json only.
 //
-// Security (facts: 20 rules): the Host allow-list comes before everything; a foreign Origin is refused for
-// every method; signatures are verified on every call that AWS does not take unsigned.
+// Security (facts: 20 rules): the Host allow-list comes before everything; a foreign Origin is
+// refused for every method; signatures are verified on every call that AWS does not take unsigned.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,8 @@
 
 namespace unkai::aws {
 
-// Somebody else's host names or paths on the same port. Asked in the order of adding, before AWS routing.
+// Somebody else's host names or paths on the same port. Asked in the order of adding, before AWS
+// routing.
 class HostHandler {
 public:
     virtual ~HostHandler() = default;
@@ -52,11 +54,11 @@ public:
 
 struct FrontDoorOptions {
     std::string version;
-    std::string region = "us-east-1";     // Of calls that name none.
-    std::vector<std::string> own_hosts;   // Beside the loopback and AWS names (aws/hosts.h).
+    std::string region = "us-east-1";    // Of calls that name none.
+    std::vector<std::string> own_hosts;  // Beside the loopback and AWS names (aws/hosts.h).
     std::string control_token;
-    size_t most_calls = 2048;             // At the same time; more get 503 SlowDown/ServiceUnavailable.
-    uint64_t most_body = 16 << 20;        // Of calls that do not stream.
+    size_t most_calls = 2048;       // At the same time; more get 503 SlowDown/ServiceUnavailable.
+    uint64_t most_body = 16 << 20;  // Of calls that do not stream.
 };
 
 // A control verb: takes the body (JSON), answers JSON.
@@ -68,7 +70,9 @@ public:
         : dispatcher_(dispatcher), credentials_(credentials), options_(std::move(options)) {}
 
     void add_host(HostHandler& handler) { hosts_.push_back(&handler); }
-    void add_control(std::string verb, Control control) { controls_[std::move(verb)] = std::move(control); }
+    void add_control(std::string verb, Control control) {
+        controls_[std::move(verb)] = std::move(control);
+    }
     void set_cross_origin(CrossOrigin& cross_origin) { cross_origin_ = &cross_origin; }
 
     Task<void> handle(net::Exchange& exchange) override;

@@ -9,7 +9,8 @@ namespace unkai::aws {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> domains = {".amazonaws.com", ".localhost.localstack.cloud", ".localhost"};
+constexpr std::array<std::string_view, 3> domains = {".amazonaws.com",
+                                                     ".localhost.localstack.cloud", ".localhost"};
 
 // What stands before one of our domains, lower case; nullopt when none fits.
 std::optional<std::string> below_domain(std::string_view host) {
@@ -21,14 +22,17 @@ std::optional<std::string> below_domain(std::string_view host) {
 
 bool looks_like_region(std::string_view label) {
     const size_t dash = label.rfind('-');
-    return dash != std::string_view::npos && dash + 2 == label.size() && label.back() >= '1' && label.back() <= '9' && dash > 3;
+    return dash != std::string_view::npos && dash + 2 == label.size() && label.back() >= '1' &&
+           label.back() <= '9' && dash > 3;
 }
 
 }  // namespace
 
 bool is_allowed_host(std::string_view host, const std::vector<std::string>& own) {
     const std::string lower = to_lower(host);
-    if (lower == "localhost" || lower == "127.0.0.1" || lower == "[::1]" || lower == "localhost.localstack.cloud") return true;
+    if (lower == "localhost" || lower == "127.0.0.1" || lower == "[::1]" ||
+        lower == "localhost.localstack.cloud")
+        return true;
     if (below_domain(lower)) return true;
     return std::any_of(own.begin(), own.end(), [&](const std::string& name) {
         return lower == name || (name.starts_with('.') && lower.ends_with(name));
@@ -42,7 +46,8 @@ bool is_allowed_origin(std::string_view origin) {
     const std::string_view name = origin.substr(0, scheme);
     if (name != "http" && name != "https") return false;
     std::string_view host = origin.substr(scheme + 3);
-    if (host.starts_with('[')) return host.starts_with("[::1]") && (host.size() == 5 || host[5] == ':');
+    if (host.starts_with('['))
+        return host.starts_with("[::1]") && (host.size() == 5 || host[5] == ':');
     host = host.substr(0, host.find(':'));
     return host == "localhost" || host == "127.0.0.1" || host.ends_with(".localhost");
 }

@@ -1,5 +1,5 @@
-// Pages of lists, the same for every service: a token is opaque to the caller and names the last key that
-// he has seen, so that pages neither skip nor repeat what stays while others come and go.
+// Pages of lists, the same for every service: a token is opaque to the caller and names the last
+// key that he has seen, so that pages neither skip nor repeat what stays while others come and go.
 //
 //     TRY(auto page, aws::page(rows, key_of, in.marker, in.max_items.value_or(100)));
 //     for (const auto* row : page.items) …
@@ -17,7 +17,8 @@
 namespace unkai::aws {
 
 std::string make_token(std::string_view key);
-// Error: `code` (InvalidParameterValue, ValidationError, …) when the token was not made by make_token.
+// Error: `code` (InvalidParameterValue, ValidationError, …) when the token was not made by
+// make_token.
 Result<std::string> read_token(std::string_view token, std::string_view code);
 
 template <class Row>

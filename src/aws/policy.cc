@@ -24,7 +24,8 @@ bool any_of(const Json& value, const Test& test) {
 }
 
 bool is_account_number(std::string_view text) {
-    return text.size() == 12 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return text.size() == 12 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // The role behind arn:aws:sts::1:assumed-role/name/session (without its path, which the ARN lost).
@@ -38,22 +39,26 @@ std::string role_of_session(std::string_view arn) {
 
 bool aws_principal_matches(std::string_view wanted, const Principal& principal) {
     if (wanted == "*") return true;
-    if (principal.kind == Principal::Kind::anonymous || principal.kind == Principal::Kind::service) return false;
+    if (principal.kind == Principal::Kind::anonymous || principal.kind == Principal::Kind::service)
+        return false;
     if (is_account_number(wanted)) return wanted == principal.account;
     if (wanted.ends_with(":root")) return wanted == "arn:aws:iam::" + principal.account + ":root";
     if (wanted == principal.arn) return true;
     const std::string role = role_of_session(principal.arn);
-    if (role.empty() || !wanted.starts_with("arn:aws:iam::" + principal.account + ":role/")) return false;
+    if (role.empty() || !wanted.starts_with("arn:aws:iam::" + principal.account + ":role/"))
+        return false;
     return wanted.substr(wanted.rfind('/') + 1) == std::string_view(role).substr(6);
 }
 
 bool principal_matches(const Json& value, const Principal& principal) {
     if (value.is_string()) return value.as_string() == "*";
     if (!value.is_object()) return false;
-    if (any_of(value["AWS"], [&](const std::string& wanted) { return aws_principal_matches(wanted, principal); }))
+    if (any_of(value["AWS"],
+               [&](const std::string& wanted) { return aws_principal_matches(wanted, principal); }))
         return true;
     return principal.kind == Principal::Kind::service &&
-           any_of(value["Service"], [&](const std::string& wanted) { return wanted == principal.service; });
+           any_of(value["Service"],
+                  [&](const std::string& wanted) { return wanted == principal.service; });
 }
 
 bool ip_matches(std::string_view cidr, const std::string& text) {
@@ -82,7 +87,8 @@ bool compare(std::string_view how, const Number& a, const Number& b) {
 }
 
 // nullopt: an operator that is not known.
-std::optional<bool> value_matches(std::string_view op, const std::string& wanted, const std::string& actual) {
+std::optional<bool> value_matches(std::string_view op, const std::string& wanted,
+                                  const std::string& actual) {
     if (op == "StringEquals" || op == "ArnEquals" || op == "ArnLike" || op == "StringLike")
         return op == "StringEquals" ? wanted == actual : glob_match(wanted, actual);
     if (op == "StringEqualsIgnoreCase") return equals_ignoring_case(wanted, actual);
@@ -104,9 +110,12 @@ std::optional<bool> value_matches(std::string_view op, const std::string& wanted
 // The negated operators hold when no wanted value matches.
 std::string_view positive_form(std::string_view op, bool& negated) {
     static constexpr std::pair<std::string_view, std::string_view> forms[] = {
-        {"StringNotEquals", "StringEquals"}, {"StringNotLike", "StringLike"},
-        {"StringNotEqualsIgnoreCase", "StringEqualsIgnoreCase"}, {"ArnNotEquals", "ArnEquals"},
-        {"ArnNotLike", "ArnLike"}, {"NotIpAddress", "IpAddress"}};
+        {"StringNotEquals", "StringEquals"},
+        {"StringNotLike", "StringLike"},
+        {"StringNotEqualsIgnoreCase", "StringEqualsIgnoreCase"},
+        {"ArnNotEquals", "ArnEquals"},
+        {"ArnNotLike", "ArnLike"},
+        {"NotIpAddress", "IpAddress"}};
     for (const auto& [negative, positive] : forms)
         if (op == negative) {
             negated = true;
@@ -123,7 +132,9 @@ std::optional<bool> condition_holds(std::string_view op, const std::string& key,
     const auto [first, last] = request.context.equal_range(to_lower(key));
     if (op == "Null") {
         const bool absent = first == last;
-        return any_of(wanted, [&](const std::string& text) { return equals_ignoring_case(text, absent ? "true" : "false"); });
+        return any_of(wanted, [&](const std::string& text) {
+            return equals_ignoring_case(text, absent ? "true" : "false");
+        });
     }
     bool negated = false;
     op = positive_form(op, negated);
@@ -131,11 +142,13 @@ std::optional<bool> condition_holds(std::string_view op, const std::string& key,
     bool known = true;
     bool found = false;
     for (auto it = first; it != last; ++it)
-        found = any_of(wanted, [&](const std::string& text) {
-            const auto matched = value_matches(op, text, it->second);
-            known = known && matched.has_value();
-            return matched.value_or(false);
-        }) || found;
+        found = any_of(wanted,
+                       [&](const std::string& text) {
+                           const auto matched = value_matches(op, text, it->second);
+                           known = known && matched.has_value();
+                           return matched.value_or(false);
+                       }) ||
+                found;
     if (!known) return std::nullopt;
     return found != negated;
 }
@@ -148,7 +161,9 @@ std::optional<bool> conditions_hold(const Json& conditions, const PolicyRequest&
         if (!keys.is_object()) return std::nullopt;
         for (const auto& [key, wanted] : keys.as_object()) {
             // Set operators (ForAllValues: …) are not known here.
-            const auto held = condition_holds(op, key, wanted.is_scalar() && !wanted.is_string() ? Json(wanted.text()) : wanted, request);
+            const auto held = condition_holds(
+                op, key, wanted.is_scalar() && !wanted.is_string() ? Json(wanted.text()) : wanted,
+                request);
             if (!held) return std::nullopt;
             all = all && *held;
         }
@@ -157,7 +172,9 @@ std::optional<bool> conditions_hold(const Json& conditions, const PolicyRequest&
 }
 
 bool action_matches(const Json& statement, std::string_view action) {
-    const auto matches = [&](const std::string& pattern) { return glob_match(to_lower(pattern), to_lower(action)); };
+    const auto matches = [&](const std::string& pattern) {
+        return glob_match(to_lower(pattern), to_lower(action));
+    };
     if (const Json* actions = statement.find("Action")) return any_of(*actions, matches);
     if (const Json* others = statement.find("NotAction")) return !any_of(*others, matches);
     return false;
@@ -172,7 +189,8 @@ bool resource_matches(const Json& statement, std::string_view resource) {
 
 bool who_matches(const Json& statement, const Principal& principal) {
     if (const Json* who = statement.find("Principal")) return principal_matches(*who, principal);
-    if (const Json* others = statement.find("NotPrincipal")) return !principal_matches(*others, principal);
+    if (const Json* others = statement.find("NotPrincipal"))
+        return !principal_matches(*others, principal);
     return true;  // An identity policy.
 }
 
@@ -190,13 +208,16 @@ Decision evaluate(const Json& document, const PolicyRequest& request) {
     bool allowed = false;
     bool denied = false;
     each_statement(document, [&](const Json& statement) {
-        if (!who_matches(statement, request.principal) || !action_matches(statement, request.action) ||
+        if (!who_matches(statement, request.principal) ||
+            !action_matches(statement, request.action) ||
             !resource_matches(statement, request.resource))
             return;
         const auto held = conditions_hold(statement["Condition"], request);
         const bool deny = statement["Effect"].string_or("Deny") != "Allow";
-        if (deny) denied = denied || held.value_or(true);
-        else allowed = allowed || held.value_or(false);
+        if (deny)
+            denied = denied || held.value_or(true);
+        else
+            allowed = allowed || held.value_or(false);
     });
     if (denied) return Decision::deny;
     return allowed ? Decision::allow : Decision::none;
@@ -212,17 +233,20 @@ bool is_public(const Json& document) {
     each_statement(document, [&](const Json& statement) {
         if (statement["Effect"].string_or("Deny") != "Allow") return;
         const Json& who = statement["Principal"];
-        const bool everybody = (who.is_string() && who.as_string() == "*") ||
-                               any_of(who["AWS"], [](const std::string& text) { return text == "*"; }) ||
-                               statement.find("NotPrincipal") != nullptr;
+        const bool everybody =
+            (who.is_string() && who.as_string() == "*") ||
+            any_of(who["AWS"], [](const std::string& text) { return text == "*"; }) ||
+            statement.find("NotPrincipal") != nullptr;
         // Conditions that pin the caller make it non-public.
         bool pinned = false;
         const Json& conditions = statement["Condition"];
         if (conditions.is_object())
             for (const auto& [op, keys] : conditions.as_object())
-                for (const std::string_view key : {"aws:SourceArn", "aws:SourceAccount", "aws:SourceVpc", "aws:SourceVpce",
-                                                   "aws:PrincipalOrgID", "aws:SourceIp", "aws:PrincipalArn", "AWS:SourceArn"})
-                    pinned = pinned || (keys.is_object() && keys.find(key) != nullptr && op.find("Not") == std::string::npos);
+                for (const std::string_view key :
+                     {"aws:SourceArn", "aws:SourceAccount", "aws:SourceVpc", "aws:SourceVpce",
+                      "aws:PrincipalOrgID", "aws:SourceIp", "aws:PrincipalArn", "AWS:SourceArn"})
+                    pinned = pinned || (keys.is_object() && keys.find(key) != nullptr &&
+                                        op.find("Not") == std::string::npos);
         found = found || (everybody && !pinned);
     });
     return found;

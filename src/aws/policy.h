@@ -1,8 +1,9 @@
 // Policy documents: what a statement says of a request. Pure.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-// Used where a policy is enforced: bucket policies, role trust policies. Fails closed: a document that does
-// not parse, a condition operator or key form that is not known, matches no Allow and every Deny.
+// Used where a policy is enforced: bucket policies, role trust policies. Fails closed: a document
+// that does not parse, a condition operator or key form that is not known, matches no Allow and
+// every Deny.
 #pragma once
 
 #include <map>
@@ -18,7 +19,8 @@ struct PolicyRequest {
     const Principal& principal;
     std::string_view action;    // "s3:GetObject"
     std::string_view resource;  // An ARN; empty where the policy has no Resource (trust policies).
-    // Condition keys, lower case ("aws:sourcearn"), with their values. An absent key is an absent key.
+    // Condition keys, lower case ("aws:sourcearn"), with their values. An absent key is an absent
+    // key.
     std::multimap<std::string, std::string, std::less<>> context = {};
 };
 

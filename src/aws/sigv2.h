@@ -1,7 +1,9 @@
-// AWS Signature Version 2 of S3's presigned URLs: what current SDKs still make by default for us-east-1.
+// AWS Signature Version 2 of S3's presigned URLs: what current SDKs still make by default for
+// us-east-1.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
-// Query form only (AWSAccessKeyId, Expires, Signature); headers signed with version 2 are not taken.
+// Query form only (AWSAccessKeyId, Expires, Signature); headers signed with version 2 are not
+// taken.
 #pragma once
 
 #include <optional>
@@ -21,7 +23,9 @@ struct Claim {
 
 // nullopt: the request carries no such signature.
 std::optional<Claim> parse(const sigv4::Request& request);
-// `path` is in path style (/bucket/key), still encoded. Errors: AccessDenied (expired), SignatureDoesNotMatch.
-Status verify(const sigv4::Request& request, std::string_view path, const Claim& claim, std::string_view secret, Time now);
+// `path` is in path style (/bucket/key), still encoded. Errors: AccessDenied (expired),
+// SignatureDoesNotMatch.
+Status verify(const sigv4::Request& request, std::string_view path, const Claim& claim,
+              std::string_view secret, Time now);
 
 }  // namespace unkai::aws::sigv2

@@ -16,7 +16,8 @@ namespace {
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 constexpr int64_t most_skew = 15 * 60;
 constexpr int64_t longest_expiry = 604800;
-constexpr const char* empty_hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+constexpr const char* empty_hash =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 std::optional<std::string_view> header(const Request& request, std::string_view name) {
     for (const auto& [key, value] : request.headers)
@@ -25,7 +26,7 @@ std::optional<std::string_view> header(const Request& request, std::string_view 
 }
 
 struct Parameter {
-    std::string name;   // Decoded.
+    std::string name;  // Decoded.
     std::string value;
 };
 
@@ -54,7 +55,8 @@ Status parse_scope(std::string_view credential, Claim& claim) {
     // The access key may hold slashes in theory; the scope is the last four parts.
     const auto parts = split(credential, '/');
     if (parts.size() < 5 || parts.back() != "aws4_request")
-        return incomplete("'" + std::string(credential) + "' is not a valid Credential: it must be "
+        return incomplete("'" + std::string(credential) +
+                          "' is not a valid Credential: it must be "
                           "<access key>/<date>/<region>/<service>/aws4_request.");
     const size_t n = parts.size();
     claim.date = parts[n - 4];
@@ -68,13 +70,18 @@ Status parse_scope(std::string_view credential, Claim& claim) {
 Status parse_time(std::string_view text, Claim& claim) {
     auto time = parse_iso8601(text);
     if (!time) time = parse_http_date(text);
-    if (!time) return incomplete("Date must be in ISO-8601 'basic format'. Got '" + std::string(text) + "'.");
+    if (!time)
+        return incomplete("Date must be in ISO-8601 'basic format'. Got '" + std::string(text) +
+                          "'.");
     claim.time = *time;
     claim.timestamp = basic_iso8601(*time);
     if (!claim.timestamp.starts_with(claim.date))
         return fail("SignatureDoesNotMatch",
-                    "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
-                        claim.date + "' != '" + claim.timestamp.substr(0, 8) + "', from '" + claim.timestamp + "'.", 403);
+                    "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
+                    "date from HTTP: '" +
+                        claim.date + "' != '" + claim.timestamp.substr(0, 8) + "', from '" +
+                        claim.timestamp + "'.",
+                    403);
     return ok();
 }
 
@@ -94,14 +101,18 @@ Result<Claim> parse_header_form(const Request& request, std::string_view value) 
         }
     }
     const std::string all(trim(value));
-    if (!credential) return incomplete("Authorization header requires 'Credential' parameter. Authorization=" + all);
-    if (claim.signature.empty()) return incomplete("Authorization header requires 'Signature' parameter.");
+    if (!credential)
+        return incomplete("Authorization header requires 'Credential' parameter. Authorization=" +
+                          all);
+    if (claim.signature.empty())
+        return incomplete("Authorization header requires 'Signature' parameter.");
     if (claim.signed_headers.empty())
         return incomplete("Authorization header requires 'SignedHeaders' parameter.");
     const auto amz_date = header(request, "x-amz-date");
     const auto date = amz_date ? amz_date : header(request, "date");
     if (!date)
-        return incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+        return incomplete(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
     REQUIRE(parse_time(*date, claim));
     claim.session_token = header(request, "x-amz-security-token").value_or("");
     return claim;
@@ -113,22 +124,31 @@ Result<Claim> parse_query_form(const Request& request) {
     std::string date;
     std::string credential;
     for (const auto& [name, value] : parameters(request.query)) {
-        if (name == "X-Amz-Credential") credential = value;
-        else if (name == "X-Amz-SignedHeaders") claim.signed_headers = value;
-        else if (name == "X-Amz-Signature") claim.signature = value;
-        else if (name == "X-Amz-Date") date = value;
-        else if (name == "X-Amz-Security-Token") claim.session_token = value;
+        if (name == "X-Amz-Credential")
+            credential = value;
+        else if (name == "X-Amz-SignedHeaders")
+            claim.signed_headers = value;
+        else if (name == "X-Amz-Signature")
+            claim.signature = value;
+        else if (name == "X-Amz-Date")
+            date = value;
+        else if (name == "X-Amz-Security-Token")
+            claim.session_token = value;
         else if (name == "X-Amz-Expires") {
             claim.expires = parse_int(value);
             if (!claim.expires || *claim.expires < 0 || *claim.expires > longest_expiry)
                 return fail("AuthorizationQueryParametersError",
-                            "X-Amz-Expires must be a number of seconds from 0 to 604800 (a week).", 400);
+                            "X-Amz-Expires must be a number of seconds from 0 to 604800 (a week).",
+                            400);
         }
     }
-    if (credential.empty() || claim.signed_headers.empty() || claim.signature.empty() || date.empty() || !claim.expires)
-        return fail("AuthorizationQueryParametersError",
-                    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
-                    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.", 400);
+    if (credential.empty() || claim.signed_headers.empty() || claim.signature.empty() ||
+        date.empty() || !claim.expires)
+        return fail(
+            "AuthorizationQueryParametersError",
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+            "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+            400);
     REQUIRE(parse_scope(credential, claim));
     REQUIRE(parse_time(date, claim));
     return claim;
@@ -139,8 +159,10 @@ std::string normalize_path(std::string_view path) {
     std::vector<std::string_view> kept;
     for (const std::string_view part : split(path, '/')) {
         if (part.empty() || part == ".") continue;
-        if (part != "..") kept.push_back(part);
-        else if (!kept.empty()) kept.pop_back();
+        if (part != "..")
+            kept.push_back(part);
+        else if (!kept.empty())
+            kept.pop_back();
     }
     std::string out;
     for (const auto part : kept) out.append("/").append(part);
@@ -227,7 +249,8 @@ Form form_of(const Request& request) {
     if (const auto value = header(request, "authorization"); value && value->starts_with(algorithm))
         return Form::header;
     for (const std::string_view part : split(request.query, '&'))
-        if (part.starts_with("X-Amz-Algorithm=") || part.starts_with("X-Amz-Credential=")) return Form::query;
+        if (part.starts_with("X-Amz-Algorithm=") || part.starts_with("X-Amz-Credential="))
+            return Form::query;
     return Form::none;
 }
 
@@ -237,8 +260,8 @@ Result<Claim> parse(const Request& request) {
     return parse_query_form(request);
 }
 
-std::string canonical_request(const Request& request, const Claim& claim, std::string_view payload_hash,
-                              bool normalize) {
+std::string canonical_request(const Request& request, const Claim& claim,
+                              std::string_view payload_hash, bool normalize) {
     std::string out(request.method);
     out += '\n';
     out += canonical_path(request.path, normalize);
@@ -266,7 +289,9 @@ std::string signing_key(std::string_view secret, const Claim& claim) {
     return hmac_sha256(key, "aws4_request");
 }
 
-std::string signature(std::string_view key, std::string_view text) { return hex(hmac_sha256(key, text)); }
+std::string signature(std::string_view key, std::string_view text) {
+    return hex(hmac_sha256(key, text));
+}
 
 static Status check_time(const Claim& claim, Time now) {
     const int64_t age = whole_seconds(now) - whole_seconds(claim.time);
@@ -277,8 +302,10 @@ static Status check_time(const Claim& claim, Time now) {
     }
     if (age > most_skew || age < -most_skew)
         return fail("RequestTimeTooSkewed",
-                    "The difference between the request time and the current time is too large: the request says " +
-                        claim.timestamp + ", this machine's clock says " + basic_iso8601(now) + ".", 403);
+                    "The difference between the request time and the current time is too large: "
+                    "the request says " +
+                        claim.timestamp + ", this machine's clock says " + basic_iso8601(now) + ".",
+                    403);
     return ok();
 }
 
@@ -290,11 +317,14 @@ Status check_signed_headers(const Request& request, const Claim& claim) {
     };
     if (!is_signed("host") && !is_signed(":authority"))
         return fail("SignatureDoesNotMatch",
-                    "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.", 403);
+                    "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+                    403);
     for (const auto& [name, value] : request.headers) {
         const std::string lower = to_lower(name);
         if (lower.starts_with("x-amz-") && !is_signed(lower) && !claim.presigned)
-            return fail("AccessDenied", "There were headers present in the request which were not signed: " + lower, 403);
+            return fail("AccessDenied",
+                        "There were headers present in the request which were not signed: " + lower,
+                        403);
     }
     return ok();
 }
@@ -303,32 +333,41 @@ Status verify(const Request& request, const Claim& claim, std::string_view secre
               std::string_view payload_hash, bool normalize, Time now) {
     REQUIRE(check_time(claim, now));
     REQUIRE(check_signed_headers(request, claim));
-    const std::string text = string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
-    if (equal_in_constant_time(signature(signing_key(secret, claim), text), claim.signature)) return ok();
-    return fail("SignatureDoesNotMatch",
-                "The request signature we calculated does not match the signature you provided. Check your AWS "
-                "Secret Access Key and signing method. Consult the service documentation for details.", 403);
+    const std::string text =
+        string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
+    if (equal_in_constant_time(signature(signing_key(secret, claim), text), claim.signature))
+        return ok();
+    return fail(
+        "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided. Check your "
+        "AWS "
+        "Secret Access Key and signing method. Consult the service documentation for details.",
+        403);
 }
 
 ChunkSigner::ChunkSigner(std::string key, const Claim& claim)
-    : key_(std::move(key)), timestamp_(claim.timestamp), scope_(scope(claim)), previous_(claim.signature) {}
+    : key_(std::move(key)),
+      timestamp_(claim.timestamp),
+      scope_(scope(claim)),
+      previous_(claim.signature) {}
 
 bool ChunkSigner::accept_chunk(std::string_view chunk_sha256, std::string_view given) {
-    const std::string text = "AWS4-HMAC-SHA256-PAYLOAD\n" + timestamp_ + '\n' + scope_ + '\n' + previous_ + '\n' +
-                             empty_hash + '\n' + std::string(chunk_sha256);
+    const std::string text = "AWS4-HMAC-SHA256-PAYLOAD\n" + timestamp_ + '\n' + scope_ + '\n' +
+                             previous_ + '\n' + empty_hash + '\n' + std::string(chunk_sha256);
     if (!equal_in_constant_time(signature(key_, text), given)) return false;
     previous_ = given;
     return true;
 }
 
 bool ChunkSigner::accept_trailer(std::string_view canonical_trailer, std::string_view given) {
-    const std::string text = "AWS4-HMAC-SHA256-TRAILER\n" + timestamp_ + '\n' + scope_ + '\n' + previous_ + '\n' +
-                             sha256_hex(canonical_trailer);
+    const std::string text = "AWS4-HMAC-SHA256-TRAILER\n" + timestamp_ + '\n' + scope_ + '\n' +
+                             previous_ + '\n' + sha256_hex(canonical_trailer);
     return equal_in_constant_time(signature(key_, text), given);
 }
 
-std::string authorization(const Request& request, std::string_view access_key_id, std::string_view secret,
-                          std::string_view region, std::string_view service, std::string_view timestamp,
+std::string authorization(const Request& request, std::string_view access_key_id,
+                          std::string_view secret, std::string_view region,
+                          std::string_view service, std::string_view timestamp,
                           std::string_view payload_hash, bool normalize) {
     Claim claim;
     claim.access_key_id = access_key_id;
@@ -340,9 +379,11 @@ std::string authorization(const Request& request, std::string_view access_key_id
     for (const auto& [name, value] : request.headers) names.push_back(to_lower(name));
     std::sort(names.begin(), names.end());
     claim.signed_headers = join(names, ";");
-    const std::string text = string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
+    const std::string text =
+        string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
     return std::string(algorithm) + " Credential=" + claim.access_key_id + '/' + scope(claim) +
-           ", SignedHeaders=" + claim.signed_headers + ", Signature=" + signature(signing_key(secret, claim), text);
+           ", SignedHeaders=" + claim.signed_headers +
+           ", Signature=" + signature(signing_key(secret, claim), text);
 }
 
 }  // namespace unkai::aws::sigv4

@@ -1,9 +1,11 @@
-// AWS Signature Version 4: what is signed, and whether the signature holds. Pure; no clock, no keys kept.
+// AWS Signature Version 4: what is signed, and whether the signature holds. Pure; no clock, no keys
+// kept.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-// Header form, query (presigned) form, and the chunk signatures of aws-chunked uploads. Comparison takes the
-// same time wherever the signatures differ. Errors bear AWS's codes: IncompleteSignature,
-// InvalidSignatureException / SignatureDoesNotMatch, RequestTimeTooSkewed, AccessDenied (expired presigned).
+// Header form, query (presigned) form, and the chunk signatures of aws-chunked uploads. Comparison
+// takes the same time wherever the signatures differ. Errors bear AWS's codes: IncompleteSignature,
+// InvalidSignatureException / SignatureDoesNotMatch, RequestTimeTooSkewed, AccessDenied (expired
+// presigned).
 #pragma once
 
 #include <optional>
@@ -34,8 +36,8 @@ struct Claim {
     std::string service;
     std::string signed_headers;  // a;b;c
     std::string signature;
-    Time time;             // X-Amz-Date or Date
-    std::string timestamp; // The same, in the basic form.
+    Time time;              // X-Amz-Date or Date
+    std::string timestamp;  // The same, in the basic form.
     std::string session_token;
     std::optional<int64_t> expires;  // Seconds; only presigned.
     bool presigned = false;
@@ -49,8 +51,8 @@ Result<Claim> parse(const Request& request);
 
 // `normalize`: the path is normalized and encoded once more (all services but S3).
 // `payload_hash`: hex SHA-256 of the body, or the x-amz-content-sha256 header's value.
-std::string canonical_request(const Request& request, const Claim& claim, std::string_view payload_hash,
-                              bool normalize);
+std::string canonical_request(const Request& request, const Claim& claim,
+                              std::string_view payload_hash, bool normalize);
 std::string string_to_sign(const Claim& claim, std::string_view canonical_request);
 std::string signing_key(std::string_view secret, const Claim& claim);
 std::string signature(std::string_view signing_key, std::string_view string_to_sign);
@@ -79,8 +81,9 @@ private:
 
 // Signs a request of our own (the command line, tests): returns the Authorization header's value.
 // `headers` must hold host and x-amz-date; all of them are signed.
-std::string authorization(const Request& request, std::string_view access_key_id, std::string_view secret,
-                          std::string_view region, std::string_view service, std::string_view timestamp,
+std::string authorization(const Request& request, std::string_view access_key_id,
+                          std::string_view secret, std::string_view region,
+                          std::string_view service, std::string_view timestamp,
                           std::string_view payload_hash, bool normalize);
 
 std::string sha256_hex(std::string_view bytes);

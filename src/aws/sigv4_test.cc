@@ -19,7 +19,8 @@ static std::string read(const fs::path& path) {
     return text.str();
 }
 
-// A request as the vectors spell it: a start line, header lines (folded ones begin with a blank), a body.
+// A request as the vectors spell it: a start line, header lines (folded ones begin with a blank), a
+// body.
 struct Spelled {
     std::string text;
     std::vector<std::pair<std::string, std::string>> lines;
@@ -30,9 +31,12 @@ struct Spelled {
         body = rest;
         bool first = true;
         for (const std::string_view line : split(head, '\n')) {
-            if (first) start(line);
-            else if (line.starts_with(' ') || line.starts_with('\t')) lines.back().second += "\n" + std::string(line);
-            else if (!line.empty()) lines.emplace_back(split_once(line, ':'));
+            if (first)
+                start(line);
+            else if (line.starts_with(' ') || line.starts_with('\t'))
+                lines.back().second += "\n" + std::string(line);
+            else if (!line.empty())
+                lines.emplace_back(split_once(line, ':'));
             first = false;
         }
     }
@@ -74,14 +78,16 @@ TEST_P(SigV4Vectors, BothFormsHold) {
         const auto claim = parse(request);
         ASSERT_TRUE(claim) << claim.error().message;
         EXPECT_EQ(claim->access_key_id, "AKIDEXAMPLE");
-        const std::string hash = sha256_hex(form == "header" || spelled.method == "POST" ? spelled.body : "");
+        const std::string hash =
+            sha256_hex(form == "header" || spelled.method == "POST" ? spelled.body : "");
         // A token that the signer left out of the signature is none of ours to check here.
         if (context_says(context, "\"omit_session_token\": true")) continue;
         EXPECT_EQ(canonical_request(request, *claim, hash, normalize),
                   read(GetParam() / (form + "-canonical-request.txt")));
         const Status held = verify(request, *claim, secret, hash, normalize, now);
         EXPECT_TRUE(held) << held.error().message;
-        EXPECT_EQ(verify(request, *claim, secret + "x", hash, normalize, now).error().code, "SignatureDoesNotMatch");
+        EXPECT_EQ(verify(request, *claim, secret + "x", hash, normalize, now).error().code,
+                  "SignatureDoesNotMatch");
         EXPECT_FALSE(verify(request, *claim, secret, sha256_hex("another body"), normalize, now));
         EXPECT_FALSE(verify(request, *claim, secret, hash, normalize, now + 2h));
     }
@@ -91,7 +97,8 @@ static std::vector<fs::path> vectors() {
     std::vector<fs::path> out;
     for (const char* root : {"../shared/vectors/sigv4", "../../../shared/vectors/sigv4"}) {
         if (!out.empty() || !fs::is_directory(root)) continue;
-        for (const auto& entry : fs::directory_iterator(root)) out.push_back(fs::absolute(entry.path()));
+        for (const auto& entry : fs::directory_iterator(root))
+            out.push_back(fs::absolute(entry.path()));
     }
     std::sort(out.begin(), out.end());
     return out;
@@ -103,8 +110,8 @@ INSTANTIATE_TEST_SUITE_P(Suite, SigV4Vectors, testing::ValuesIn(vectors()), [](c
 });
 
 static std::string sign(const Headers& headers) {
-    return authorization({"POST", "/", "", headers}, "AKID", "secret", "us-east-1", "sqs", "20261122T003607Z",
-                         sha256_hex("body"), true);
+    return authorization({"POST", "/", "", headers}, "AKID", "secret", "us-east-1", "sqs",
+                         "20261122T003607Z", sha256_hex("body"), true);
 }
 
 TEST(SigV4, WhatWeSignVerifiesAndTamperingDoesNot) {
@@ -116,12 +123,18 @@ TEST(SigV4, WhatWeSignVerifiesAndTamperingDoesNot) {
     const auto claim = parse(request);
     ASSERT_TRUE(claim);
     EXPECT_TRUE(verify(request, *claim, "secret", sha256_hex("body"), true, now));
-    EXPECT_FALSE(verify({"GET", "/", "", headers}, *claim, "secret", sha256_hex("body"), true, now));
-    EXPECT_FALSE(verify({"POST", "/", "a=b", headers}, *claim, "secret", sha256_hex("body"), true, now));
+    EXPECT_FALSE(
+        verify({"GET", "/", "", headers}, *claim, "secret", sha256_hex("body"), true, now));
+    EXPECT_FALSE(
+        verify({"POST", "/", "a=b", headers}, *claim, "secret", sha256_hex("body"), true, now));
     Headers more = headers;
     more.emplace_back("x-amz-copy-source", "stolen");
-    EXPECT_EQ(verify({"POST", "/", "", more}, *claim, "secret", sha256_hex("body"), true, now).error().code, "AccessDenied");
-    EXPECT_EQ(verify(request, *claim, "secret", sha256_hex("body"), true, now + 16min).error().code, "RequestTimeTooSkewed");
+    EXPECT_EQ(verify({"POST", "/", "", more}, *claim, "secret", sha256_hex("body"), true, now)
+                  .error()
+                  .code,
+              "AccessDenied");
+    EXPECT_EQ(verify(request, *claim, "secret", sha256_hex("body"), true, now + 16min).error().code,
+              "RequestTimeTooSkewed");
 }
 
 TEST(SigV4, NamesWhatIsMissing) {
@@ -131,14 +144,20 @@ TEST(SigV4, NamesWhatIsMissing) {
         const auto claim = parse({"GET", "/", "", headers});
         return claim ? std::string("none") : claim.error().code;
     };
-    const char* const whole = "AWS4-HMAC-SHA256 Credential=A/20150830/r/s/aws4_request, SignedHeaders=host, Signature=ab";
+    const char* const whole =
+        "AWS4-HMAC-SHA256 Credential=A/20150830/r/s/aws4_request, SignedHeaders=host, Signature=ab";
     EXPECT_EQ(code(whole, "20150830T123600Z"), "none");
     EXPECT_EQ(code(whole, ""), "IncompleteSignature");
     EXPECT_EQ(code(whole, "tomorrow"), "IncompleteSignature");
     EXPECT_EQ(code(whole, "20150831T123600Z"), "SignatureDoesNotMatch");
-    EXPECT_EQ(code("AWS4-HMAC-SHA256 Credential=A/r/s, SignedHeaders=host, Signature=ab", "20150830T123600Z"), "IncompleteSignature");
-    EXPECT_EQ(code("AWS4-HMAC-SHA256 SignedHeaders=host, Signature=ab", "20150830T123600Z"), "IncompleteSignature");
-    EXPECT_EQ(code("AWS4-HMAC-SHA256 Credential=A/20150830/r/s/aws4_request, SignedHeaders=host", "20150830T123600Z"), "IncompleteSignature");
+    EXPECT_EQ(code("AWS4-HMAC-SHA256 Credential=A/r/s, SignedHeaders=host, Signature=ab",
+                   "20150830T123600Z"),
+              "IncompleteSignature");
+    EXPECT_EQ(code("AWS4-HMAC-SHA256 SignedHeaders=host, Signature=ab", "20150830T123600Z"),
+              "IncompleteSignature");
+    EXPECT_EQ(code("AWS4-HMAC-SHA256 Credential=A/20150830/r/s/aws4_request, SignedHeaders=host",
+                   "20150830T123600Z"),
+              "IncompleteSignature");
 }
 
 }  // namespace unkai::aws::sigv4

@@ -14,7 +14,9 @@ public:
     ~Sha256() { ::EVP_MD_CTX_free(context_); }
     Sha256(const Sha256&) = delete;
     void reset() { ::EVP_DigestInit_ex(context_, ::EVP_sha256(), nullptr); }
-    void update(std::string_view bytes) { ::EVP_DigestUpdate(context_, bytes.data(), bytes.size()); }
+    void update(std::string_view bytes) {
+        ::EVP_DigestUpdate(context_, bytes.data(), bytes.size());
+    }
     std::string finish() {
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned int size = 0;
@@ -28,21 +30,33 @@ private:
 
 Error broken_off(const Error& error) {
     if (error.is("ConnectionTimeout"))
-        return {"RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period.", 400, {}};
-    return {"IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header.", 400, {}};
+        return {"RequestTimeout",
+                "Your socket connection to the server was not read from or written to within the "
+                "timeout period.",
+                400,
+                {}};
+    return {"IncompleteBody",
+            "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+            400,
+            {}};
 }
 
 class PlainUpload final : public BodyReader {
 public:
-    PlainUpload(net::Exchange& exchange, std::string sha256) : exchange_(exchange), wanted_(std::move(sha256)) {}
+    PlainUpload(net::Exchange& exchange, std::string sha256)
+        : exchange_(exchange), wanted_(std::move(sha256)) {}
 
     Task<Result<std::string_view>> read() override {
         auto piece = co_await exchange_.read();
         if (!piece) co_return broken_off(piece.error());
         if (wanted_.empty()) co_return *piece;
-        if (!piece->empty()) hash_.update(*piece);
+        if (!piece->empty())
+            hash_.update(*piece);
         else if (!sigv4::equal_in_constant_time(hash_.finish(), wanted_))
-            co_return fail("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.", 400);
+            co_return fail(
+                "XAmzContentSHA256Mismatch",
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+                400);
         co_return *piece;
     }
     std::optional<uint64_t> length() const override { return exchange_.body_length(); }
@@ -55,7 +69,8 @@ private:
 
 class ChunkedUpload final : public BodyReader {
 public:
-    ChunkedUpload(net::Exchange& exchange, ChunkedForm form) : exchange_(exchange), form_(std::move(form)) {}
+    ChunkedUpload(net::Exchange& exchange, ChunkedForm form)
+        : exchange_(exchange), form_(std::move(form)) {}
 
     Task<Result<std::string_view>> read() override {
         while (true) {
@@ -91,7 +106,8 @@ private:
     Task<Result<std::string>> line() {
         size_t end;
         while ((end = waiting_.find("\r\n")) == std::string::npos) {
-            if (waiting_.size() > longest_line) co_return fail("InvalidRequest", "A chunk's header line is too long.", 400);
+            if (waiting_.size() > longest_line)
+                co_return fail("InvalidRequest", "A chunk's header line is too long.", 400);
             CO_REQUIRE(co_await more());
         }
         std::string out = waiting_.substr(0, end);
@@ -104,21 +120,24 @@ private:
         const std::string hash = hash_.finish();
         hash_.reset();
         if (form_.signer->accept_chunk(hash, *chunk_signature_)) return ok();
-        return fail("SignatureDoesNotMatch", "A chunk's signature does not match what was computed.", 403);
+        return fail("SignatureDoesNotMatch",
+                    "A chunk's signature does not match what was computed.", 403);
     }
 
     // The end of the chunk before, and the head of the next one.
     Task<Status> next_chunk() {
         if (began_) {
             CO_TRY(const std::string end, co_await line());
-            if (!end.empty()) co_return fail("InvalidRequest", "A chunk is longer than its header says.", 400);
+            if (!end.empty())
+                co_return fail("InvalidRequest", "A chunk is longer than its header says.", 400);
             CO_REQUIRE(check_chunk());
         }
         began_ = true;
         CO_TRY(const std::string head, co_await line());
         const auto [size_text, extension] = split_once(head, ';');
         const auto size = parse_uint(size_text, 16);
-        if (!size) co_return fail("InvalidRequest", "A chunk's size is not a hexadecimal number.", 400);
+        if (!size)
+            co_return fail("InvalidRequest", "A chunk's size is not a hexadecimal number.", 400);
         chunk_signature_.reset();
         if (extension.starts_with("chunk-signature=")) chunk_signature_ = extension.substr(16);
         if (form_.signer && !chunk_signature_)
@@ -126,7 +145,9 @@ private:
         left_ = *size;
         if (left_ == 0) co_return co_await finish();
         if (form_.decoded_length && decoded_ + left_ > *form_.decoded_length)
-            co_return fail("IncompleteBody", "The chunks hold more bytes than x-amz-decoded-content-length says.", 400);
+            co_return fail("IncompleteBody",
+                           "The chunks hold more bytes than x-amz-decoded-content-length says.",
+                           400);
         co_return ok();
     }
 
@@ -145,12 +166,16 @@ private:
                 canonical += lower + ':' + std::string(trim(value)) + '\n';
                 trailers_.emplace_back(lower, trim(value));
             }
-            if (trailers_.size() > 16) co_return fail("InvalidRequest", "The body has too many trailers.", 400);
+            if (trailers_.size() > 16)
+                co_return fail("InvalidRequest", "The body has too many trailers.", 400);
         }
         if (form_.signer && form_.trailer && !form_.signer->accept_trailer(canonical, signature))
-            co_return fail("SignatureDoesNotMatch", "The trailer's signature does not match what was computed.", 403);
+            co_return fail("SignatureDoesNotMatch",
+                           "The trailer's signature does not match what was computed.", 403);
         if (form_.decoded_length && decoded_ != *form_.decoded_length)
-            co_return fail("IncompleteBody", "The chunks hold fewer bytes than x-amz-decoded-content-length says.", 400);
+            co_return fail("IncompleteBody",
+                           "The chunks hold fewer bytes than x-amz-decoded-content-length says.",
+                           400);
         done_ = true;
         co_return ok();
     }

@@ -39,10 +39,20 @@ TEST(Strings, Base64RoundTripsEveryLength) {
 }
 
 TEST(Strings, GlobFollowsStarAndQuestionMark) {
-    struct Case { const char* pattern; const char* text; bool matches; };
-    for (const Case& c : {Case{"*", "", true}, {"a*c", "abc", true}, {"a*c", "abd", false},
-                          {"/api/*", "/api/x/y", true}, {"?", "", false}, {"a?c", "abc", true},
-                          {"*.js", "main.js", true}, {"**b", "ab", true}, {"A", "a", false}})
+    struct Case {
+        const char* pattern;
+        const char* text;
+        bool matches;
+    };
+    for (const Case& c : {Case{"*", "", true},
+                          {"a*c", "abc", true},
+                          {"a*c", "abd", false},
+                          {"/api/*", "/api/x/y", true},
+                          {"?", "", false},
+                          {"a?c", "abc", true},
+                          {"*.js", "main.js", true},
+                          {"**b", "ab", true},
+                          {"A", "a", false}})
         EXPECT_EQ(glob_match(c.pattern, c.text), c.matches) << c.pattern << " " << c.text;
 }
 

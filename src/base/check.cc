@@ -6,7 +6,8 @@
 namespace unkai {
 
 void check_failed(const char* file, int line, const char* condition, const char* text) {
-    std::fprintf(stderr, "unkai: bug at %s:%d: CHECK(%s) failed. %s\n", file, line, condition, text);
+    std::fprintf(stderr, "unkai: bug at %s:%d: CHECK(%s) failed. %s\n", file, line, condition,
+                 text);
     std::abort();
 }
 

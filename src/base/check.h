@@ -12,8 +12,8 @@ namespace unkai {
 
 }  // namespace unkai
 
-#define CHECK(condition, ...)                                                        \
-    do {                                                                             \
-        if (!(condition)) [[unlikely]]                                               \
+#define CHECK(condition, ...)                                                                 \
+    do {                                                                                      \
+        if (!(condition)) [[unlikely]]                                                        \
             ::unkai::check_failed(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__); \
     } while (0)

@@ -16,10 +16,14 @@ bool enabled(Level level) { return level >= least_level.load(std::memory_order_r
 
 static const char* name(Level level) {
     switch (level) {
-        case Level::debug: return " debug ";
-        case Level::info: return " info  ";
-        case Level::warn: return " warn  ";
-        case Level::error: return " error ";
+        case Level::debug:
+            return " debug ";
+        case Level::info:
+            return " info  ";
+        case Level::warn:
+            return " warn  ";
+        case Level::error:
+            return " error ";
     }
     return " ";
 }
@@ -33,8 +37,10 @@ static void append_value(std::string& line, std::string_view value) {
     line += '"';
     for (const char c : value) {
         if (c == '"' || c == '\\') line += '\\';
-        if (c == '\n') line += "\\n";
-        else line += c;
+        if (c == '\n')
+            line += "\\n";
+        else
+            line += c;
     }
     line += '"';
 }
@@ -52,7 +58,8 @@ void write(Level level, std::string_view event, Fields fields) {
         append_value(line, value);
     }
     line += '\n';
-    // One write, so that lines of several threads do not mix. A full pipe loses the line, nothing more.
+    // One write, so that lines of several threads do not mix. A full pipe loses the line, nothing
+    // more.
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -1,8 +1,9 @@
 // Result<T>: a value or an Error. The only way in which something expected goes wrong here.
 //
-// One Error type serves the whole program: `code` is a stable word (AWS's code where the error reaches
-// an AWS client), `message` a sentence for a person with the fix, `status` the HTTP status it becomes.
-// Services make AWS errors by the generated factories (api/<service>/errors.h), planes by fail().
+// One Error type serves the whole program: `code` is a stable word (AWS's code where the error
+// reaches an AWS client), `message` a sentence for a person with the fix, `status` the HTTP status
+// it becomes. Services make AWS errors by the generated factories (api/<service>/errors.h), planes
+// by fail().
 //
 //     Result<int> parse(std::string_view text);
 //     Result<int> twice(std::string_view text) {
@@ -132,10 +133,10 @@ inline Status ok() { return {}; }
 #define UNKAI_JOIN2(a, b) a##b
 #define UNKAI_JOIN(a, b) UNKAI_JOIN2(a, b)
 
-#define UNKAI_TRY(ret, temp, declaration, expression)                        \
-    auto temp = (expression);                                                \
-    if (!temp) [[unlikely]]                                                  \
-        ret ::unkai::unexpected(std::move(temp.error()));                    \
+#define UNKAI_TRY(ret, temp, declaration, expression)     \
+    auto temp = (expression);                             \
+    if (!temp) [[unlikely]]                               \
+        ret ::unkai::unexpected(std::move(temp.error())); \
     declaration = std::move(*temp)
 
 // TRY(declaration, expression): the value, or return the error.
@@ -145,13 +146,13 @@ inline Status ok() { return {}; }
     UNKAI_TRY(co_return, UNKAI_JOIN(try_, __COUNTER__), declaration, (__VA_ARGS__))
 
 // REQUIRE(expression): go on if it went well, return the error otherwise. The value is dropped.
-#define REQUIRE(...)                                                                      \
-    do {                                                                                  \
-        if (auto require_ = (__VA_ARGS__); !require_) [[unlikely]]                        \
-            return ::unkai::unexpected(std::move(require_.error()));                      \
+#define REQUIRE(...)                                                 \
+    do {                                                             \
+        if (auto require_ = (__VA_ARGS__); !require_) [[unlikely]]   \
+            return ::unkai::unexpected(std::move(require_.error())); \
     } while (0)
-#define CO_REQUIRE(...)                                                                   \
-    do {                                                                                  \
-        if (auto require_ = (__VA_ARGS__); !require_) [[unlikely]]                        \
-            co_return ::unkai::unexpected(std::move(require_.error()));                   \
+#define CO_REQUIRE(...)                                                 \
+    do {                                                                \
+        if (auto require_ = (__VA_ARGS__); !require_) [[unlikely]]      \
+            co_return ::unkai::unexpected(std::move(require_.error())); \
     } while (0)

@@ -63,7 +63,11 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 bool is_valid_utf8(std::string_view text) {
     for (size_t i = 0; i < text.size();) {
         const auto lead = static_cast<unsigned char>(text[i]);
-        const int more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : -1;
+        const int more = lead < 0x80       ? 0
+                         : lead >> 5 == 6  ? 1
+                         : lead >> 4 == 14 ? 2
+                         : lead >> 3 == 30 ? 3
+                                           : -1;
         if (more < 0 || i + static_cast<size_t>(more) >= text.size()) return false;
         uint32_t point = more == 0 ? lead : lead & (0x3F >> more);
         for (int k = 1; k <= more; ++k) {
@@ -172,20 +176,26 @@ static std::string base64_with(std::string_view bytes, const char* alphabet, boo
         if (left > 2) group |= static_cast<unsigned char>(bytes[i + 2]);
         out += alphabet[group >> 18];
         out += alphabet[group >> 12 & 63];
-        if (left > 1) out += alphabet[group >> 6 & 63];
-        else if (padding) out += '=';
-        if (left > 2) out += alphabet[group & 63];
-        else if (padding) out += '=';
+        if (left > 1)
+            out += alphabet[group >> 6 & 63];
+        else if (padding)
+            out += '=';
+        if (left > 2)
+            out += alphabet[group & 63];
+        else if (padding)
+            out += '=';
     }
     return out;
 }
 
 std::string base64(std::string_view bytes) {
-    return base64_with(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true);
+    return base64_with(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+                       true);
 }
 
 std::string base64_url(std::string_view bytes) {
-    return base64_with(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+    return base64_with(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+                       false);
 }
 
 static int base64_digit(char c) {

@@ -46,7 +46,8 @@ std::optional<Time> from_civil(int year, int month, int day, int hour, int minut
                               std::chrono::month{static_cast<unsigned>(month)},
                               std::chrono::day{static_cast<unsigned>(day)}};
     if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-    return Time{sys_days{date}.time_since_epoch() + hours{hour} + minutes{minute} + seconds{second}};
+    return Time{sys_days{date}.time_since_epoch() + hours{hour} + minutes{minute} +
+                seconds{second}};
 }
 
 // Takes exactly `count` digits from the front.
@@ -97,7 +98,8 @@ std::optional<Duration> take_offset(std::string_view text) {
 
 std::string iso8601(Time time) {
     const Civil c = civil(time);
-    return format("%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    return format("%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
+                  c.second);
 }
 
 std::string iso8601_millis(Time time) {
@@ -114,7 +116,8 @@ std::string basic_iso8601(Time time) {
 std::string http_date(Time time) {
     const Civil c = civil(time);
     return format("%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[c.weekday], c.day,
-                  month_names[static_cast<size_t>(c.month - 1)], c.year, c.hour, c.minute, c.second);
+                  month_names[static_cast<size_t>(c.month - 1)], c.year, c.hour, c.minute,
+                  c.second);
 }
 
 std::string epoch_seconds(Time time) {
@@ -138,7 +141,8 @@ std::optional<Time> parse_iso8601(std::string_view text) {
     skip(text, ':');
     const auto minute = take_digits(text, 2);
     skip(text, ':');
-    const auto second = text.empty() || text[0] == 'Z' ? std::optional<int>(0) : take_digits(text, 2);
+    const auto second =
+        text.empty() || text[0] == 'Z' ? std::optional<int>(0) : take_digits(text, 2);
     if (!hour || !minute || !second) return std::nullopt;
     const auto time = from_civil(*year, *month, *day, *hour, *minute, *second);
     const Duration fraction = take_fraction(text);

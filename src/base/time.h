@@ -20,9 +20,7 @@ inline int64_t millis(Time time) { return micros(time) / 1000; }
 inline int64_t whole_seconds(Time time) { return micros(time) / 1000000; }
 inline Time from_micros(int64_t value) { return Time{Duration{value}}; }
 inline Time from_millis(int64_t value) { return Time{std::chrono::milliseconds{value}}; }
-inline Time from_seconds(double value) {
-    return Time{Duration{static_cast<int64_t>(value * 1e6)}};
-}
+inline Time from_seconds(double value) { return Time{Duration{static_cast<int64_t>(value * 1e6)}}; }
 
 std::string iso8601(Time time);         // 2026-11-22T00:36:07Z, whole seconds
 std::string iso8601_millis(Time time);  // 2026-11-22T00:36:07.123Z

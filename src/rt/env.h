@@ -1,6 +1,7 @@
 // Env: the world as a parameter. Clock and waiting (Loop), randomness, and what blocks (Workers).
-// Files go through store/ and its blob folder, sockets through net/, processes through rt/process.h,
-// namespaces through planes/; each has its simulated twin where the control plane needs one.
+// Files go through store/ and its blob folder, sockets through net/, processes through
+// rt/process.h, namespaces through planes/; each has its simulated twin where the control plane
+// needs one.
 #pragma once
 
 #include "rt/loop.h"

@@ -97,8 +97,10 @@ void Stop::Watch::join(Stop& stop, void (*on_stop)(void*), void* context) {
 
 void Stop::Watch::leave() {
     if (stop_ == nullptr) return;
-    if (previous_ != nullptr) previous_->next_ = next_;
-    else stop_->first_ = next_;
+    if (previous_ != nullptr)
+        previous_->next_ = next_;
+    else
+        stop_->first_ = next_;
     if (next_ != nullptr) next_->previous_ = previous_;
     stop_ = nullptr;
 }
@@ -108,9 +110,11 @@ void Stop::Watch::leave() {
 void Waiter::suspend(std::coroutine_handle<> handle) {
     handle_ = handle;
     if (deadline_ != never)
-        timer_.set(deadline_, [](void* self) { static_cast<Waiter*>(self)->wake(Wake::timed_out); }, this);
+        timer_.set(
+            deadline_, [](void* self) { static_cast<Waiter*>(self)->wake(Wake::timed_out); }, this);
     if (stop_ != nullptr)
-        watch_.join(*stop_, [](void* self) { static_cast<Waiter*>(self)->wake(Wake::stopped); }, this);
+        watch_.join(
+            *stop_, [](void* self) { static_cast<Waiter*>(self)->wake(Wake::stopped); }, this);
 }
 
 void Waiter::wake(Wake why) {
@@ -124,7 +128,8 @@ void Waiter::wake(Wake why) {
 
 // ---- Loop
 
-Loop::Loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_up_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+Loop::Loop()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_up_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     CHECK(epoll_ && wake_up_, "no file descriptor left for an event loop");
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
@@ -136,7 +141,9 @@ Loop::~Loop() { CHECK(heap_.empty(), "a Loop was destroyed while timers are set"
 
 Time Loop::now() const { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
-Steady Loop::steady() const { return std::chrono::floor<Duration>(std::chrono::steady_clock::now()); }
+Steady Loop::steady() const {
+    return std::chrono::floor<Duration>(std::chrono::steady_clock::now());
+}
 
 Loop* Loop::current() { return current_loop; }
 
@@ -183,7 +190,8 @@ void Loop::run_timers() {
 void Loop::run() {
     Loop* const outer = std::exchange(current_loop, this);
     stopping_ = false;
-    while (!stopping_ && step()) {}
+    while (!stopping_ && step()) {
+    }
     current_loop = outer;
 }
 

@@ -19,102 +19,9 @@
 #include "base/time.h"
 #include "rt/fd.h"
 #include "rt/task.h"
+#include "rt/wait.h"
 
 namespace unkai {
-
-// A point on the steady clock of a Loop.
-using Steady = std::chrono::time_point<std::chrono::steady_clock, Duration>;
-constexpr Steady never = Steady::max();
-
-enum class Wake { ready, timed_out, stopped };
-
-class Loop;
-
-// A callback at a time. Owned by whoever needs it; cancelled by its destructor. Not thread safe.
-// Setting and cancelling cost O(log timers), no allocation.
-class Timer {
-public:
-    explicit Timer(Loop& loop) : loop_(loop) {}
-    Timer(const Timer&) = delete;
-    ~Timer() { cancel(); }
-    void set(Steady due, void (*fire)(void*), void* context);
-    void cancel();
-    bool is_set() const { return index_ != npos; }
-
-private:
-    friend class Loop;
-    static constexpr size_t npos = static_cast<size_t>(-1);
-    Loop& loop_;
-    Steady due_{};
-    size_t index_ = npos;
-    void (*fire_)(void*) = nullptr;
-    void* context_ = nullptr;
-};
-
-// A one-way "please end" that waits can watch. request() wakes them all with Wake::stopped, at once and
-// on the caller's stack. Same loop only.
-class Stop {
-public:
-    Stop() = default;
-    Stop(const Stop&) = delete;
-    ~Stop() { CHECK(first_ == nullptr, "a Stop was destroyed while waits watch it"); }
-    bool requested() const { return requested_; }
-    void request();
-
-    class Watch {
-    public:
-        Watch() = default;
-        Watch(const Watch&) = delete;
-        ~Watch() { leave(); }
-        void join(Stop& stop, void (*on_stop)(void*), void* context);
-        void leave();
-
-    private:
-        friend class Stop;
-        Stop* stop_ = nullptr;
-        Watch* previous_ = nullptr;
-        Watch* next_ = nullptr;
-        void (*on_stop_)(void*) = nullptr;
-        void* context_ = nullptr;
-    };
-
-private:
-    bool requested_ = false;
-    Watch* first_ = nullptr;
-};
-
-// One suspended coroutine that an event, a deadline or a Stop resumes; whichever comes first wins.
-// The building brick of awaitables; most code uses those instead.
-class Waiter {
-public:
-    Waiter(Loop& loop, Steady deadline, Stop* stop)
-        : deadline_(deadline), stop_(stop), timer_(loop) {}
-    Waiter(const Waiter&) = delete;
-    ~Waiter() { leave_slot(); }
-    bool stopped_already() const { return stop_ != nullptr && stop_->requested(); }
-    void suspend(std::coroutine_handle<> handle);
-    void wake(Wake why);  // Resumes at once. Does nothing unless suspended.
-    Wake outcome() const { return outcome_; }
-    void set_outcome(Wake why) { outcome_ = why; }
-    // Where others find this waiter; emptied when it wakes, for whatever reason, or dies.
-    void enter_slot(Waiter*& slot) {
-        slot_ = &slot;
-        slot = this;
-    }
-
-private:
-    void leave_slot() {
-        if (slot_ != nullptr) *std::exchange(slot_, nullptr) = nullptr;
-    }
-
-    Steady deadline_;
-    Stop* stop_;
-    Timer timer_;
-    Stop::Watch watch_;
-    std::coroutine_handle<> handle_;
-    Waiter** slot_ = nullptr;
-    Wake outcome_ = Wake::ready;
-};
 
 class Loop {
 public:
@@ -146,7 +53,9 @@ public:
         bool await_resume() const { return waiter.outcome() != Wake::stopped; }
     };
     // True when the time passed, false when `stop` was requested first.
-    Sleep sleep(Duration length, Stop* stop = nullptr) { return sleep_until(steady() + length, stop); }
+    Sleep sleep(Duration length, Stop* stop = nullptr) {
+        return sleep_until(steady() + length, stop);
+    }
     Sleep sleep_until(Steady due, Stop* stop = nullptr) { return Sleep{Waiter{*this, due, stop}}; }
     // Lets other ready work run first.
     Sleep yield() { return sleep(Duration{0}); }
@@ -154,8 +63,8 @@ public:
     size_t timers() const { return heap_.size(); }
 
 protected:
-    // Waits for I/O until `due` at the most; the simulated loop moves its clock instead. False: nothing
-    // can ever happen any more (only in simulation).
+    // Waits for I/O until `due` at the most; the simulated loop moves its clock instead. False:
+    // nothing can ever happen any more (only in simulation).
     virtual bool wait(Steady due);
     bool has_posted();
 
@@ -178,8 +87,9 @@ private:
     std::atomic<bool> stopping_{false};
 };
 
-// A file descriptor that is waited for. Edge triggered: read or write until EAGAIN before waiting again.
-// One reader and one writer may wait at a time. Closing it while somebody waits wakes them (stopped).
+// A file descriptor that is waited for. Edge triggered: read or write until EAGAIN before waiting
+// again. One reader and one writer may wait at a time. Closing it while somebody waits wakes them
+// (stopped).
 class Io {
 public:
     Io() = default;
@@ -192,12 +102,14 @@ public:
     bool open() const { return state_ != nullptr; }
     Loop& loop() const { return *state_->loop; }
     void close();
-    // For readers that take a short read for "drained" instead of reading until EAGAIN: after a read, say
-    // whether more may be there. The next readable() then waits for a new edge; a peer's end is never lost.
+    // For readers that take a short read for "drained" instead of reading until EAGAIN: after a
+    // read, say whether more may be there. The next readable() then waits for a new edge; a peer's
+    // end is never lost.
     void note_read(bool more) { state_->can_read = more || state_->hung_up; }
     // The next writable() waits for a new edge: for a descriptor that is still connecting.
     void note_write(bool room) { state_->can_write = room; }
-    // Something arrived (bytes, the end, an error) since the last wait or note_read. No system call.
+    // Something arrived (bytes, the end, an error) since the last wait or note_read. No system
+    // call.
     bool has_news() const { return state_->can_read; }
 
     struct State;
@@ -241,7 +153,8 @@ T Loop::run_until_done(Task<T> task) {
     };
     post([&] { scope.spawn(Run::go(std::move(task), result, *this)); });
     run();
-    CHECK(result.has_value(), "the loop ended before the task: it waits for something that never happens");
+    CHECK(result.has_value(),
+          "the loop ended before the task: it waits for something that never happens");
     return std::move(*result);
 }
 

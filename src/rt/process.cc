@@ -48,7 +48,8 @@ bool put_descriptors(Plan& plan) {
         if (fd < 0) return fail_step(plan, "fcntl");
     }
     for (int i = 0; i < count; ++i)
-        if (::dup2(plan.descriptors[static_cast<size_t>(i)], 3 + i) < 0) return fail_step(plan, "dup2");
+        if (::dup2(plan.descriptors[static_cast<size_t>(i)], 3 + i) < 0)
+            return fail_step(plan, "dup2");
     return true;
 }
 
@@ -63,19 +64,24 @@ bool prepare_child(Plan& plan) {
     const SpawnOptions& options = plan.options;
     reset_signals();
     if (options.new_session) ::setsid();
-    if (options.network >= 0 && ::setns(options.network, CLONE_NEWNET) != 0) return fail_step(plan, "setns");
-    if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) return fail_step(plan, "chdir");
+    if (options.network >= 0 && ::setns(options.network, CLONE_NEWNET) != 0)
+        return fail_step(plan, "setns");
+    if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0)
+        return fail_step(plan, "chdir");
     if (!put_descriptor(plan, options.input, 0)) return false;
     if (!put_descriptor(plan, options.output, 1)) return false;
     if (!put_descriptor(plan, options.error, 2)) return false;
     if (!put_descriptors(plan)) return false;
     const auto first_closed = static_cast<unsigned>(3 + plan.descriptors.size());
-    if (::syscall(SYS_close_range, first_closed, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) != 0) return fail_step(plan, "close_range");
+    if (::syscall(SYS_close_range, first_closed, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) != 0)
+        return fail_step(plan, "close_range");
     if (options.group != 0 || options.user != 0) {
         // The raw calls: libc's would try to change all threads of the parent that we borrow.
         if (::syscall(SYS_setgroups, 0, nullptr) != 0) return fail_step(plan, "setgroups");
-        if (::syscall(SYS_setresgid, options.group, options.group, options.group) != 0) return fail_step(plan, "setgid");
-        if (::syscall(SYS_setresuid, options.user, options.user, options.user) != 0) return fail_step(plan, "setuid");
+        if (::syscall(SYS_setresgid, options.group, options.group, options.group) != 0)
+            return fail_step(plan, "setgid");
+        if (::syscall(SYS_setresuid, options.user, options.user, options.user) != 0)
+            return fail_step(plan, "setuid");
     }
     if (options.die_with_parent) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     return true;
@@ -120,10 +126,12 @@ Result<Process> spawn(Loop& loop, const SpawnOptions& options) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 
     if (pid < 0)
-        return fail("ProcessStartFailed", "Cannot start " + options.argv[0] + ": " + std::strerror(errno) + ".");
+        return fail("ProcessStartFailed",
+                    "Cannot start " + options.argv[0] + ": " + std::strerror(errno) + ".");
     if (plan.failed_step != nullptr) {
         ::waitpid(pid, nullptr, 0);
-        return fail("ProcessStartFailed", "Cannot start " + options.argv[0] + ": " + plan.failed_step + ": " +
+        return fail("ProcessStartFailed", "Cannot start " + options.argv[0] + ": " +
+                                              plan.failed_step + ": " +
                                               std::strerror(plan.failed_errno) + ".");
     }
     Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -131,12 +139,14 @@ Result<Process> spawn(Loop& loop, const SpawnOptions& options) {
     return Process(loop, pid, std::move(pidfd));
 }
 
-Process::Process(Loop& loop, pid_t pid, Fd pidfd) : loop_(&loop), pid_(pid), pidfd_(loop, std::move(pidfd)) {}
+Process::Process(Loop& loop, pid_t pid, Fd pidfd)
+    : loop_(&loop), pid_(pid), pidfd_(loop, std::move(pidfd)) {}
 
 Task<std::optional<Exit>> Process::wait(Steady deadline) {
     while (!exit_) {
         siginfo_t info{};
-        if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 && info.si_pid == pid_) {
+        if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 &&
+            info.si_pid == pid_) {
             exit_ = info.si_code == CLD_EXITED ? Exit{info.si_status, 0} : Exit{-1, info.si_status};
             break;
         }
@@ -179,10 +189,12 @@ static Task<void> kill_at(Loop& loop, Process& child, Steady deadline, Stop& don
 Task<Result<Output>> run(Loop& loop, SpawnOptions options, Steady deadline) {
     int out[2];
     int err[2];
-    if (::pipe2(out, O_CLOEXEC) != 0) co_return fail("ProcessStartFailed", "No file descriptor is left for a pipe.");
+    if (::pipe2(out, O_CLOEXEC) != 0)
+        co_return fail("ProcessStartFailed", "No file descriptor is left for a pipe.");
     Fd out_read(out[0]);
     Fd out_write(out[1]);
-    if (::pipe2(err, O_CLOEXEC) != 0) co_return fail("ProcessStartFailed", "No file descriptor is left for a pipe.");
+    if (::pipe2(err, O_CLOEXEC) != 0)
+        co_return fail("ProcessStartFailed", "No file descriptor is left for a pipe.");
     Fd err_read(err[0]);
     Fd err_write(err[1]);
     options.output = out_write.get();
@@ -201,12 +213,14 @@ Task<Result<Output>> run(Loop& loop, SpawnOptions options, Steady deadline) {
     output.exit = *co_await child.wait();
     done.request();
     co_await scope.join();
-    if (killed) co_return fail("ProcessTimeout", options.argv[0] + " did not end in time and was stopped.");
+    if (killed)
+        co_return fail("ProcessTimeout", options.argv[0] + " did not end in time and was stopped.");
     co_return output;
 }
 
 std::string find_program(std::string_view name) {
-    for (const char* folder : {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {
+    for (const char* folder :
+         {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {
         std::string path = folder + std::string(name);
         if (::access(path.c_str(), X_OK) == 0) return path;
     }

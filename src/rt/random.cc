@@ -29,8 +29,9 @@ public:
 
 private:
     void refill() {
-        CHECK(::getrandom(buffer_.data(), buffer_.size(), 0) == static_cast<ssize_t>(buffer_.size()),
-              "the kernel gave no randomness");
+        CHECK(
+            ::getrandom(buffer_.data(), buffer_.size(), 0) == static_cast<ssize_t>(buffer_.size()),
+            "the kernel gave no randomness");
         used_ = 0;
     }
 
@@ -114,6 +115,8 @@ std::string Random::uuid() {
 
 std::unique_ptr<Random> system_random() { return std::make_unique<SystemRandom>(); }
 
-std::unique_ptr<Random> seeded_random(uint64_t seed) { return std::make_unique<SeededRandom>(seed); }
+std::unique_ptr<Random> seeded_random(uint64_t seed) {
+    return std::make_unique<SeededRandom>(seed);
+}
 
 }  // namespace unkai

@@ -22,7 +22,7 @@ public:
     std::string uuid();  // Version 4.
 };
 
-std::unique_ptr<Random> system_random();  // getrandom(2), buffered; one thread.
+std::unique_ptr<Random> system_random();               // getrandom(2), buffered; one thread.
 std::unique_ptr<Random> seeded_random(uint64_t seed);  // Repeatable, not secret: simulation only.
 
 }  // namespace unkai

@@ -6,10 +6,10 @@
 //         co_return 42;
 //     }
 //
-// Rules that keep coroutines safe: parameters that outlive the first suspension are taken by value or
-// refer to something that outlives the Task; no capturing lambda is a coroutine; no mutex is held across
-// co_await. An exception that leaves a coroutine is rethrown in its awaiter.
-// Cost: one allocation a call; no queue, a finished task resumes its awaiter directly.
+// Rules that keep coroutines safe: parameters that outlive the first suspension are taken by value
+// or refer to something that outlives the Task; no capturing lambda is a coroutine; no mutex is
+// held across co_await. An exception that leaves a coroutine is rethrown in its awaiter. Cost: one
+// allocation a call; no queue, a finished task resumes its awaiter directly.
 #pragma once
 
 #include <coroutine>
@@ -117,9 +117,9 @@ inline Task<void> task_detail::Promise<void>::get_return_object() noexcept {
     return Task<void>{std::coroutine_handle<Promise<void>>::from_promise(*this)};
 }
 
-// Joins children. Every background activity belongs to a Scope; its owner awaits join() (or stops the
-// children first, by a Stop they watch) before the Scope ends. A Scope that dies with children is a bug.
-// A child that throws ends the program: a bug of ours has no other owner.
+// Joins children. Every background activity belongs to a Scope; its owner awaits join() (or stops
+// the children first, by a Stop they watch) before the Scope ends. A Scope that dies with children
+// is a bug. A child that throws ends the program: a bug of ours has no other owner.
 class Scope {
 public:
     Scope() = default;
@@ -129,7 +129,8 @@ public:
 
     // Runs `task` at once, up to its first suspension. Owned from here on.
     void spawn(Task<void> task);
-    // Waits until no child runs. Children spawned meanwhile are waited for too. One joiner at a time.
+    // Waits until no child runs. Children spawned meanwhile are waited for too. One joiner at a
+    // time.
     struct Joiner {
         Scope& scope;
         bool await_ready() const noexcept { return scope.running_ == 0; }

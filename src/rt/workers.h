@@ -1,5 +1,5 @@
-// Threads for what blocks: fsync, reading big files, unpacking archives, bcrypt. Never for waiting on
-// sockets. At most `threads` jobs run, at most `most_queued` wait; then submitters wait in turn.
+// Threads for what blocks: fsync, reading big files, unpacking archives, bcrypt. Never for waiting
+// on sockets. At most `threads` jobs run, at most `most_queued` wait; then submitters wait in turn.
 #pragma once
 
 #include <condition_variable>
@@ -20,8 +20,8 @@ public:
     ~Workers();
     Workers(const Workers&) = delete;
 
-    // Runs `job` on a worker; the awaiting coroutine goes on, on its own loop, with its result. The job
-    // must not touch what belongs to a loop.
+    // Runs `job` on a worker; the awaiting coroutine goes on, on its own loop, with its result. The
+    // job must not touch what belongs to a loop.
     template <class F, class R = std::invoke_result_t<F>>
     Task<R> run(F job);
 
@@ -56,8 +56,10 @@ Task<R> Workers::run(F job) {
                 } catch (...) {
                     failure = std::current_exception();
                 }
-                if (loop != nullptr) loop->post([handle] { handle.resume(); });
-                else handle.resume();
+                if (loop != nullptr)
+                    loop->post([handle] { handle.resume(); });
+                else
+                    handle.resume();
             });
         }
         R await_resume() {

@@ -34,7 +34,8 @@ public:
 };
 
 std::unique_ptr<Engine> memory_engine();
-// Creates the directory if need be. Error `StoreUnavailable`: locked by another process, no space, damaged.
+// Creates the directory if need be. Error `StoreUnavailable`: locked by another process, no space,
+// damaged.
 Result<std::unique_ptr<Engine>> rocks_engine(const std::string& directory);
 
 }  // namespace unkai::store

@@ -22,8 +22,10 @@ public:
 
     Status write(std::span<const Change> changes) override {
         for (const Change& change : changes) {
-            if (change.value) map_.insert_or_assign(change.key, *change.value);
-            else map_.erase(change.key);
+            if (change.value)
+                map_.insert_or_assign(change.key, *change.value);
+            else
+                map_.erase(change.key);
         }
         return ok();
     }

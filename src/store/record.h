@@ -11,18 +11,15 @@
 //
 // Unknown numbers are skipped and missing ones keep their default, so that older and newer programs
 // read each other's records. A field with its default value takes no space.
-// Fields may be: bool, integers, double, std::string, Time, Duration, enums, optional, vector, set and
-// map of those, pair, and other records. A type of one's own gets a Codec specialization.
+// Fields may be: bool, integers, double, std::string, Time, Duration, enums, optional, vector, set
+// and map of those, pair, and other records. A type of one's own gets a Codec specialization.
 #pragma once
 
 #include <concepts>
 #include <cstring>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/time.h"
 
@@ -130,7 +127,9 @@ struct Codec<std::string> {
 
 template <>
 struct Codec<Duration> {
-    static void encode(std::string& out, Duration value) { Codec<int64_t>::encode(out, value.count()); }
+    static void encode(std::string& out, Duration value) {
+        Codec<int64_t>::encode(out, value.count());
+    }
     static bool decode(std::string_view in, Duration& value) {
         int64_t raw;
         if (!Codec<int64_t>::decode(in, raw)) return false;
@@ -160,47 +159,6 @@ struct Codec<std::optional<T>> {
     }
 };
 
-template <class A, class B>
-struct Codec<std::pair<A, B>> {
-    static void encode(std::string& out, const std::pair<A, B>& value) {
-        std::string part;
-        Codec<A>::encode(part, value.first);
-        put_bytes(out, part);
-        Codec<B>::encode(out, value.second);
-    }
-    static bool decode(std::string_view in, std::pair<A, B>& value) {
-        std::string_view part;
-        return take_bytes(in, part) && Codec<A>::decode(part, value.first) && Codec<B>::decode(in, value.second);
-    }
-};
-
-// Containers: each element with its length before it.
-template <class C, class Element>
-struct SequenceCodec {
-    static void encode(std::string& out, const C& values) {
-        for (const auto& value : values) {
-            std::string bytes;
-            Codec<Element>::encode(bytes, value);
-            put_bytes(out, bytes);
-        }
-    }
-    static bool decode(std::string_view in, C& values) {
-        values.clear();
-        while (!in.empty()) {
-            std::string_view bytes;
-            Element element{};
-            if (!take_bytes(in, bytes) || !Codec<Element>::decode(bytes, element)) return false;
-            values.insert(values.end(), std::move(element));
-        }
-        return true;
-    }
-};
-
-template <class T>
-struct Codec<std::vector<T>> : SequenceCodec<std::vector<T>, T> {};
-template <class T, class L>
-struct Codec<std::set<T, L>> : SequenceCodec<std::set<T, L>, T> {};
-template <class K, class V, class L>
-struct Codec<std::map<K, V, L>> : SequenceCodec<std::map<K, V, L>, std::pair<K, V>> {};
-
 }  // namespace unkai::store
+
+#include "store/record_containers.h"  // IWYU pragma: export

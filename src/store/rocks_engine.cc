@@ -16,8 +16,10 @@ std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.si
 
 Status from_rocks(const rocksdb::Status& status) {
     if (status.ok()) return ok();
-    return fail("StoreUnavailable", "The store on disk refuses: " + status.ToString() +
-                                        ". Free space or repair the disk, then restart unkai.", 503);
+    return fail("StoreUnavailable",
+                "The store on disk refuses: " + status.ToString() +
+                    ". Free space or repair the disk, then restart unkai.",
+                503);
 }
 
 // Small buffers: the control plane's records are few, and an idle Unkai should weigh little.
@@ -72,8 +74,10 @@ public:
     Status write(std::span<const Change> changes) override {
         rocksdb::WriteBatch batch;
         for (const Change& change : changes) {
-            if (change.value) batch.Put(slice(change.key), slice(*change.value));
-            else batch.Delete(slice(change.key));
+            if (change.value)
+                batch.Put(slice(change.key), slice(*change.value));
+            else
+                batch.Delete(slice(change.key));
         }
         return from_rocks(db_->Write({}, &batch));
     }
@@ -107,10 +111,13 @@ Result<std::unique_ptr<Engine>> rocks_engine(const std::string& directory) {
     const auto status = rocksdb::DB::Open(options(), directory, &db);
     if (!status.ok()) {
         const bool locked = status.ToString().find("lock") != std::string::npos;
-        return fail("StoreUnavailable",
-                    locked ? "Another unkai uses " + directory + ". Stop it with 'unkai stop', or choose "
-                             "another folder with --data-dir."
-                           : "The store in " + directory + " cannot be opened: " + status.ToString() + ".", 503);
+        return fail(
+            "StoreUnavailable",
+            locked ? "Another unkai uses " + directory +
+                         ". Stop it with 'unkai stop', or choose "
+                         "another folder with --data-dir."
+                   : "The store in " + directory + " cannot be opened: " + status.ToString() + ".",
+            503);
     }
     return std::unique_ptr<Engine>(std::make_unique<RocksEngine>(std::unique_ptr<rocksdb::DB>(db)));
 }

@@ -24,7 +24,8 @@ void Txn::range(std::string_view begin, std::string_view end, const Visit& visit
     bool more = true;
     // Own writes that come before `until` (all up to `end` when it is empty).
     const auto own_until = [&](std::optional<std::string_view> until) {
-        while (more && own != writes_.end() && own->first < end && (!until || own->first < *until)) {
+        while (more && own != writes_.end() && own->first < end &&
+               (!until || own->first < *until)) {
             if (own->second) more = visit(own->first, *own->second);
             ++own;
         }
@@ -67,8 +68,9 @@ void Store::tell_watchers(std::span<const Change> changes) {
     const std::vector<Watch*> now(watches_.begin(), watches_.end());
     for (Watch* watch : now) {
         if (std::find(watches_.begin(), watches_.end(), watch) == watches_.end()) continue;
-        const auto first = std::lower_bound(changes.begin(), changes.end(), watch->prefix_,
-                                            [](const Change& c, const std::string& p) { return c.key < p; });
+        const auto first =
+            std::lower_bound(changes.begin(), changes.end(), watch->prefix_,
+                             [](const Change& c, const std::string& p) { return c.key < p; });
         auto last = first;
         while (last != changes.end() && last->key.starts_with(watch->prefix_)) ++last;
         if (first != last) watch->on_change_({first, last}, false);
@@ -78,8 +80,7 @@ void Store::tell_watchers(std::span<const Change> changes) {
 Task<Status> Store::commit(Txn& txn) {
     if (broken_) co_return *broken_;
     if (!txn.has_writes()) co_return ok();
-    if (conflicts(txn))
-        co_return fail("Conflict", "Another change came first. Try again.", 409);
+    if (conflicts(txn)) co_return fail("Conflict", "Another change came first. Try again.", 409);
     std::vector<Change> changes;
     changes.reserve(txn.writes_.size());
     for (auto& [key, value] : txn.writes_) changes.push_back({key, std::move(value)});
@@ -120,7 +121,8 @@ std::unique_ptr<Store::Watch> Store::watch(std::string prefix, OnChange on_chang
 Task<Status> Store::snapshot(std::string directory) {
     CO_REQUIRE(co_await sync());
     Engine* const engine = engine_.get();
-    co_return co_await env_.workers.run([engine, directory] { return engine->snapshot(directory); });
+    co_return co_await env_.workers.run(
+        [engine, directory] { return engine->snapshot(directory); });
 }
 
 Task<Status> Store::clear() {

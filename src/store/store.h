@@ -1,19 +1,23 @@
-// The store: ordered keys, transactions, watch, snapshot. What was acknowledged survives kill -9 and
-// power loss.
+// The store: ordered keys, transactions, watch, snapshot. What was acknowledged survives kill -9
+// and power loss.
 //
 //     store::Txn txn = store.begin();
 //     schema::queues.put(txn, {account, name}, queue);        // store/table.h: typed tables
 //     CO_REQUIRE(co_await store.commit(txn));                 // durable when it returns
 //
 // Contract
-// - One loop: begin, get, range, put, erase and commit are called on the control loop. Reads never wait.
+// - One loop: begin, get, range, put, erase and commit are called on the control loop. Reads never
+// wait.
 // - A transaction reads its own writes, and otherwise the latest committed state.
-// - commit() is atomic. Other transactions see it at once; commit() returns when it is on disk. Syncs are
+// - commit() is atomic. Other transactions see it at once; commit() returns when it is on disk.
+// Syncs are
 //   shared: all that commit while one fsync runs are covered by the next.
-// - A transaction that awaited something between begin and commit may find that what it read was changed
-//   meanwhile: commit answers the error `Conflict` (409) and nothing is written. Run it again. One that did
-//   not await can never conflict.
-// - A disk that refuses (full, I/O error) gives the error `StoreUnavailable` (503), and every later commit
+// - A transaction that awaited something between begin and commit may find that what it read was
+// changed
+//   meanwhile: commit answers the error `Conflict` (409) and nothing is written. Run it again. One
+//   that did not await can never conflict.
+// - A disk that refuses (full, I/O error) gives the error `StoreUnavailable` (503), and every later
+// commit
 //   gives it too until the program is restarted: after a failed fsync nothing is known.
 #pragma once
 
@@ -45,7 +49,8 @@ public:
     std::optional<std::string> get(std::string_view key);
     void put(std::string_view key, std::string value);
     void erase(std::string_view key);
-    // Visits [begin, end) in order; `visit` returns false to end. Do not write to this transaction inside.
+    // Visits [begin, end) in order; `visit` returns false to end. Do not write to this transaction
+    // inside.
     using Visit = std::function<bool(std::string_view key, std::string_view value)>;
     void range(std::string_view begin, std::string_view end, const Visit& visit);
     bool has_writes() const { return !writes_.empty(); }
@@ -78,7 +83,8 @@ public:
     class Watch;
     std::unique_ptr<Watch> watch(std::string prefix, OnChange on_change);
 
-    // A consistent copy of all that is committed, in a new directory (hard links where the engine can).
+    // A consistent copy of all that is committed, in a new directory (hard links where the engine
+    // can).
     Task<Status> snapshot(std::string directory);
     // Erases everything and tells all watchers. Durable when it returns.
     Task<Status> clear();
@@ -98,8 +104,8 @@ private:
     Env env_;
     std::unique_ptr<Engine> engine_;
     uint64_t version_ = 0;
-    std::deque<Committed> recent_;   // For conflicts; the oldest are forgotten,
-    uint64_t forgotten_ = 0;         // and who began before this version conflicts.
+    std::deque<Committed> recent_;  // For conflicts; the oldest are forgotten,
+    uint64_t forgotten_ = 0;        // and who began before this version conflicts.
     std::list<Watch*> watches_;
     bool syncing_ = false;
     uint64_t sync_wanted_ = 0;  // Tickets: a sync that starts after my ticket was drawn covers me.
@@ -115,7 +121,9 @@ public:
 private:
     friend class Store;
     Watch(Store& store, std::string prefix, OnChange on_change)
-        : store_(store), prefix_(std::move(prefix)), on_change_(std::move(on_change)),
+        : store_(store),
+          prefix_(std::move(prefix)),
+          on_change_(std::move(on_change)),
           place_(store.watches_.insert(store.watches_.end(), this)) {}
     Store& store_;
     std::string prefix_;

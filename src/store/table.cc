@@ -2,7 +2,8 @@
 
 namespace unkai::store {
 
-// A string part: zero bytes become 00 FF, the end is 00 01, so that "a" < "ab" and parts do not mix.
+// A string part: zero bytes become 00 FF, the end is 00 01, so that "a" < "ab" and parts do not
+// mix.
 void put_key_part(std::string& out, std::string_view part) {
     for (const char c : part) {
         out += c;
@@ -14,7 +15,7 @@ void put_key_part(std::string& out, std::string_view part) {
 
 // An integer part: big endian with the sign bit turned, so that negative numbers come first.
 void put_key_part(std::string& out, int64_t part) {
-    const uint64_t ordered = static_cast<uint64_t>(part) ^ uint64_t{1} << 63;
+    const uint64_t ordered = static_cast<uint64_t>(part) ^ uint64_t { 1 } << 63;
     for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(ordered >> shift);
 }
 

@@ -1,14 +1,15 @@
 // Typed tables over the store. A service's schema.h is the only place that names them:
 //
-//     inline const store::Table<Queue, std::string, std::string> queues{"sqs/queues"};  // account, name
+//     inline const store::Table<Queue, std::string, std::string> queues{"sqs/queues"};  // account,
+//     name
 //
 //     std::optional<Queue> queue = queues.get(txn, {account, name});
 //     queues.put(txn, {account, name}, *queue);
 //     for (auto& [key, queue] : queues.list(txn, account)) …          // all whose key starts so
 //     queues.each(txn, store::key_prefix(account), visit, after_key);  // paged
 //
-// Key parts: std::string (any bytes), integers and Time (ordered by value). The order of a table is the
-// order of its keys, part by part. A damaged record is a bug (CHECK), never an empty answer.
+// Key parts: std::string (any bytes), integers and Time (ordered by value). The order of a table is
+// the order of its keys, part by part. A damaged record is a bug (CHECK), never an empty answer.
 #pragma once
 
 #include <tuple>
@@ -20,11 +21,17 @@ namespace unkai::store {
 
 void put_key_part(std::string& out, std::string_view part);
 void put_key_part(std::string& out, int64_t part);
-inline void put_key_part(std::string& out, const std::string& part) { put_key_part(out, std::string_view(part)); }
-inline void put_key_part(std::string& out, const char* part) { put_key_part(out, std::string_view(part)); }
+inline void put_key_part(std::string& out, const std::string& part) {
+    put_key_part(out, std::string_view(part));
+}
+inline void put_key_part(std::string& out, const char* part) {
+    put_key_part(out, std::string_view(part));
+}
 inline void put_key_part(std::string& out, Time part) { put_key_part(out, micros(part)); }
 template <std::integral T>
-void put_key_part(std::string& out, T part) { put_key_part(out, static_cast<int64_t>(part)); }
+void put_key_part(std::string& out, T part) {
+    put_key_part(out, static_cast<int64_t>(part));
+}
 bool take_key_part(std::string_view& in, std::string& part);
 bool take_key_part(std::string_view& in, int64_t& part);
 inline bool take_key_part(std::string_view& in, Time& part) {
@@ -71,7 +78,8 @@ public:
         CHECK(bytes.starts_with(prefix_));
         bytes.remove_prefix(prefix_.size());
         Key key;
-        const bool good = std::apply([&](auto&... part) { return (take_key_part(bytes, part) && ...); }, key);
+        const bool good =
+            std::apply([&](auto&... part) { return (take_key_part(bytes, part) && ...); }, key);
         CHECK(good && bytes.empty(), "a damaged key in the store");
         return key;
     }
@@ -104,9 +112,10 @@ public:
     void each(Txn& txn, const std::string& prefix, const Visit& visit,
               const std::optional<Key>& after = std::nullopt) const {
         const std::string begin = after ? encode(*after) + '\0' : prefix_ + prefix;
-        txn.range(begin, after_prefix(prefix_ + prefix), [&](std::string_view key, std::string_view value) {
-            return visit(decode(key), record(value));
-        });
+        txn.range(begin, after_prefix(prefix_ + prefix),
+                  [&](std::string_view key, std::string_view value) {
+                      return visit(decode(key), record(value));
+                  });
     }
 
 private:

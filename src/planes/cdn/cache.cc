@@ -51,7 +51,10 @@ size_t Cache::invalidate(const std::string& distribution, const std::vector<std:
         for (const std::string& pattern : paths) {
             const std::string wanted = pattern.starts_with('/') ? pattern : "/" + pattern;
             // Only a star at the end is a wildcard.
-            const bool hit = wanted.ends_with('*') ? path.starts_with(std::string_view(wanted).substr(0, wanted.size() - 1)) : path == wanted;
+            const bool hit =
+                wanted.ends_with('*')
+                    ? path.starts_with(std::string_view(wanted).substr(0, wanted.size() - 1))
+                    : path == wanted;
             if (!hit) continue;
             drop(here);
             ++count;
@@ -82,7 +85,8 @@ void Cache::finish_flight(const std::string& key) {
         waiting = std::move(flight->second);
         flights_.erase(flight);
     }
-    for (auto& one : waiting) one.loop->post([landed = std::move(one.landed)] { landed->notify_all(); });
+    for (auto& one : waiting)
+        one.loop->post([landed = std::move(one.landed)] { landed->notify_all(); });
 }
 
 }  // namespace unkai::planes::cdn

@@ -1,8 +1,8 @@
 // The cache of all data loops: whole responses in memory, least recently used go first.
 //
-// One mutex, held for a look-up or a list splice (tens of nanoseconds), never while bytes move: entries are
-// immutable and shared. Requests for the same key collapse: the first becomes the leader and fetches, the
-// others wait until it has stored, or has found that it cannot be stored.
+// One mutex, held for a look-up or a list splice (tens of nanoseconds), never while bytes move:
+// entries are immutable and shared. Requests for the same key collapse: the first becomes the
+// leader and fetches, the others wait until it has stored, or has found that it cannot be stored.
 #pragma once
 
 #include <list>
@@ -38,14 +38,14 @@ public:
     std::shared_ptr<const Entry> find(const std::string& key);
     void put(const std::string& key, std::shared_ptr<const Entry> entry);
     void erase(const std::string& key);
-    // Erases what a distribution holds for paths that match ("/*", "/images/*", "/index.html"); paths with
-    // their query. Returns how many went.
+    // Erases what a distribution holds for paths that match ("/*", "/images/*", "/index.html");
+    // paths with their query. Returns how many went.
     size_t invalidate(const std::string& distribution, const std::vector<std::string>& paths);
     size_t bytes() const;
     const Limits& limits() const { return limits_; }
 
-    // True: the caller leads and must call finish_flight(key) when it has stored or given up. False: somebody
-    // else leads; `landed` is notified on the caller's loop when he is done.
+    // True: the caller leads and must call finish_flight(key) when it has stored or given up.
+    // False: somebody else leads; `landed` is notified on the caller's loop when he is done.
     bool join_flight(const std::string& key, Loop& loop, std::shared_ptr<Event> landed);
     void finish_flight(const std::string& key);
 

@@ -22,7 +22,8 @@ public:
         }
         if (!snapshot) return nullptr;
         const auto distribution = find_distribution(*snapshot, name);
-        if (distribution && distribution->identity && name != distribution->domain) return distribution->identity;
+        if (distribution && distribution->identity && name != distribution->domain)
+            return distribution->identity;
         return snapshot->identity;
     }
 
@@ -31,7 +32,8 @@ private:
     std::shared_ptr<const Snapshot> snapshot_;
 };
 
-// Runs `make()`'s task on `there`; the awaiting coroutine goes on, on its own loop, when it is done.
+// Runs `make()`'s task on `there`; the awaiting coroutine goes on, on its own loop, when it is
+// done.
 struct OnLoop {
     Loop& there;
     std::function<Task<void>()> make;
@@ -61,8 +63,11 @@ Result<std::unique_ptr<Cdn>> Cdn::start(std::vector<Loop*> loops, CdnOptions opt
     cdn->certificates_ = std::make_shared<SnapshotCertificates>();
     TRY(cdn->tls_, net::ServerTls::make(cdn->certificates_));
     TRY(cdn->origin_tls_, net::ClientTls::make({.trusted_pem = cdn->options_.trusted_authorities}));
-    for (Loop* loop : loops) cdn->edges_.push_back(std::make_unique<Edge>(*loop, cdn->cache_, cdn->options_, cdn->origin_tls_));
-    cdn->guest_ = std::make_unique<Edge>(*Loop::current(), cdn->cache_, cdn->options_, cdn->origin_tls_);
+    for (Loop* loop : loops)
+        cdn->edges_.push_back(
+            std::make_unique<Edge>(*loop, cdn->cache_, cdn->options_, cdn->origin_tls_));
+    cdn->guest_ =
+        std::make_unique<Edge>(*Loop::current(), cdn->cache_, cdn->options_, cdn->origin_tls_);
     return cdn;
 }
 
@@ -72,17 +77,18 @@ Task<Status> Cdn::listen(std::string network, net::Address address) {
         Edge* const here = edge.get();
         const auto tls = tls_;
         Status* const outcome = &first;
-        co_await OnLoop{here->loop, [here, tls, network, address, outcome] {
-            if (!here->server) {
-                net::ServerOptions options;
-                options.tls = tls;
-                options.limits.most_body = uint64_t{20} << 30;  // CloudFront: 20 GB a request.
-                here->server = std::make_unique<net::Server>(here->loop, *here, options);
-            }
-            auto bound = here->server->listen(network, address, {.reuse_port = true});
-            if (!bound) *outcome = bound.error();
-            return nothing();
-        }};
+        co_await OnLoop{
+            here->loop, [here, tls, network, address, outcome] {
+                if (!here->server) {
+                    net::ServerOptions options;
+                    options.tls = tls;
+                    options.limits.most_body = uint64_t{20} << 30;  // CloudFront: 20 GB a request.
+                    here->server = std::make_unique<net::Server>(here->loop, *here, options);
+                }
+                auto bound = here->server->listen(network, address, {.reuse_port = true});
+                if (!bound) *outcome = bound.error();
+                return nothing();
+            }};
         if (!first) co_return first;
     }
     co_return ok();
@@ -95,13 +101,15 @@ Task<void> Cdn::apply(std::shared_ptr<const Snapshot> snapshot) {
     for (const auto& edge : edges_) {
         Edge* const here = edge.get();
         co_await OnLoop{here->loop, [here, snapshot] {
-            here->snapshot = snapshot;
-            return nothing();
-        }};
+                            here->snapshot = snapshot;
+                            return nothing();
+                        }};
     }
 }
 
-bool Cdn::serves(std::string_view host) const { return find_distribution(*snapshot_, host) != nullptr; }
+bool Cdn::serves(std::string_view host) const {
+    return find_distribution(*snapshot_, host) != nullptr;
+}
 
 Task<void> Cdn::handle(net::Exchange& exchange) { co_await guest_->handle(exchange); }
 
@@ -112,9 +120,9 @@ Task<CdnCounters> Cdn::collect() {
         CdnCounters part;
         CdnCounters* const into = &part;
         co_await OnLoop{here->loop, [here, into] {
-            *into = here->counters;
-            return nothing();
-        }};
+                            *into = here->counters;
+                            return nothing();
+                        }};
         total.requests += part.requests;
         total.hits += part.hits;
         total.misses += part.misses;

@@ -1,13 +1,11 @@
 // The CDN's data plane: edges that answer for distributions, from the cache or from an origin.
 //
 //     Cdn cdn(data_loops, {.resolve = …, .sign = …, .trust = ca});
-//     REQUIRE(cdn.listen("/run/unkai/netns/internet", address));   // plain and TLS on the same port
-//     co_await cdn.apply(snapshot);
-//     cdn.invalidate("E1", {"/*"});
-//     co_await cdn.stop(5s);
+//     REQUIRE(cdn.listen("/run/unkai/netns/internet", address));   // plain and TLS on the same
+//     port co_await cdn.apply(snapshot); cdn.invalidate("E1", {"/*"}); co_await cdn.stop(5s);
 //
-// It knows nothing of AWS's records. Each data loop has its own servers and connections to origins; the
-// cache is shared. The life of a request is serve.cc, its rules are rules.h.
+// It knows nothing of AWS's records. Each data loop has its own servers and connections to origins;
+// the cache is shared. The life of a request is serve.cc, its rules are rules.h.
 #pragma once
 
 #include <functional>
@@ -32,14 +30,15 @@ using Sign = std::function<void(const SigningRequest& request, net::Headers& hea
 struct CdnOptions {
     Resolve resolve;
     Sign sign;
-    std::string network;             // Of connections to origins: a namespace's path; empty: ours.
-    std::string trusted_authorities; // PEM; whom origins' certificates are checked against.
+    std::string network;              // Of connections to origins: a namespace's path; empty: ours.
+    std::string trusted_authorities;  // PEM; whom origins' certificates are checked against.
     Cache::Limits cache;
 };
 
 // What happened at the edges since the start.
 struct CdnCounters {
-    uint64_t requests = 0, hits = 0, misses = 0, errors_4xx = 0, errors_5xx = 0, bytes_downloaded = 0, bytes_uploaded = 0;
+    uint64_t requests = 0, hits = 0, misses = 0, errors_4xx = 0, errors_5xx = 0,
+             bytes_downloaded = 0, bytes_uploaded = 0;
 };
 
 class Edge;
@@ -54,7 +53,9 @@ public:
     Task<Status> listen(std::string network, net::Address address);
     // Every edge answers by it when this returns.
     Task<void> apply(std::shared_ptr<const Snapshot> snapshot);
-    size_t invalidate(const std::string& distribution, const std::vector<std::string>& paths) { return cache_.invalidate(distribution, paths); }
+    size_t invalidate(const std::string& distribution, const std::vector<std::string>& paths) {
+        return cache_.invalidate(distribution, paths);
+    }
     // Whether a host name is served now. On the loop that called apply().
     bool serves(std::string_view host) const;
     // Answers one exchange of another server (the front door's port), on the caller's loop.

@@ -9,7 +9,12 @@ namespace unkai::planes::cdn {
 static const Time noon = *parse_iso8601("2026-11-22T12:00:00Z");
 
 TEST(Rules, TimeToLiveFollowsTheExpirationTable) {
-    struct Case { Duration least, usual, most; const char* cache_control; const char* expires; Duration expected; };
+    struct Case {
+        Duration least, usual, most;
+        const char* cache_control;
+        const char* expires;
+        Duration expected;
+    };
     const Case cases[] = {
         {0s, 24h, 8760h, "max-age=60", "", 60s},
         {0s, 24h, 8760h, "max-age=60, s-maxage=90", "", 90s},
@@ -46,7 +51,9 @@ TEST(Rules, KeysHoldWhatThePolicyNames) {
     net::Headers a = {{"X-Tenant", "one"}, {"Cookie", "lang=en; session=1"}};
     net::Headers b = {{"X-Tenant", "one"}, {"Cookie", "session=2; lang=en"}, {"User-Agent", "x"}};
     net::Headers c = {{"X-Tenant", "two"}, {"Cookie", "lang=en"}};
-    const auto key = [&](std::string_view query, const net::Headers& headers) { return cache_key(distribution, behavior, "/p", query, headers, Coding::identity); };
+    const auto key = [&](std::string_view query, const net::Headers& headers) {
+        return cache_key(distribution, behavior, "/p", query, headers, Coding::identity);
+    };
     EXPECT_EQ(key("page=1&utm=a", a), key("utm=b&page=1", b));
     EXPECT_NE(key("page=1", a), key("page=2", a));
     EXPECT_NE(key("page=1", a), key("page=1", c));
@@ -66,9 +73,19 @@ TEST(Rules, BehavioursAndCodings) {
 }
 
 TEST(Rules, Ranges) {
-    struct Case { const char* header; uint64_t first, length; bool ignored; };
-    for (const Case& c : {Case{"bytes=0-3", 0, 4, false}, {"bytes=6-", 6, 4, false}, {"bytes=-3", 7, 3, false}, {"bytes=8-99", 8, 2, false},
-                          {"bytes=10-", 0, 0, false}, {"bytes=0-1,3-4", 0, 0, true}, {"lines=1-2", 0, 0, true}, {"bytes=5-2", 0, 0, true}}) {
+    struct Case {
+        const char* header;
+        uint64_t first, length;
+        bool ignored;
+    };
+    for (const Case& c : {Case{"bytes=0-3", 0, 4, false},
+                          {"bytes=6-", 6, 4, false},
+                          {"bytes=-3", 7, 3, false},
+                          {"bytes=8-99", 8, 2, false},
+                          {"bytes=10-", 0, 0, false},
+                          {"bytes=0-1,3-4", 0, 0, true},
+                          {"lines=1-2", 0, 0, true},
+                          {"bytes=5-2", 0, 0, true}}) {
         const auto range = parse_range(c.header, 10);
         ASSERT_EQ(!range, c.ignored) << c.header;
         if (range) EXPECT_TRUE(range->first == c.first && range->length == c.length) << c.header;
@@ -94,11 +111,15 @@ public:
             co_return;
         }
         headers.add("content-type", "text/html");
-        if (path == "/short") headers.add("cache-control", "max-age=0");
-        else headers.add("cache-control", "max-age=100");
+        if (path == "/short")
+            headers.add("cache-control", "max-age=0");
+        else
+            headers.add("cache-control", "max-age=100");
         headers.add("etag", "\"v1\"");
         const auto body = co_await exchange.read_all(1 << 20);
-        (void)co_await exchange.respond(200, exchange.request().method == "POST" ? "got " + *body : path == "/big" ? std::string(5000, 'a') : "0123456789");
+        (void)co_await exchange.respond(200, exchange.request().method == "POST" ? "got " + *body
+                                             : path == "/big" ? std::string(5000, 'a')
+                                                              : "0123456789");
     }
     Task<void> exchange_sleep() { co_await loop->sleep(50ms); }
     Loop* loop = nullptr;
@@ -112,12 +133,19 @@ struct CdnTest : testing::Test {
         port = (*server.listen("", *net::Address::parse("127.0.0.1", 0))).port();
     }
     template <class F>
-    void run(F scenario) { loop.run_until_done(whole(scenario)); }
+    void run(F scenario) {
+        loop.run_until_done(whole(scenario));
+    }
     template <class F>
     Task<void> whole(F scenario) {
-        auto cdn = *Cdn::start({&loop}, {.resolve = [](const std::string& host) { return host == "origin.test" ? std::vector<std::string>{"127.0.0.1"} : std::vector<std::string>{}; }});
+        auto cdn = *Cdn::start({&loop}, {.resolve = [](const std::string& host) {
+                                   return host == "origin.test"
+                                              ? std::vector<std::string>{"127.0.0.1"}
+                                              : std::vector<std::string>{};
+                               }});
         // The edge's port: bound once by hand, so that it is known.
-        const auto probe = net::open_listener("", *net::Address::parse("127.0.0.1", 0), {.reuse_port = true});
+        const auto probe =
+            net::open_listener("", *net::Address::parse("127.0.0.1", 0), {.reuse_port = true});
         edge = net::Address::local_of(probe->get());
         EXPECT_TRUE(co_await cdn->listen("", edge));
         (void)::shutdown(probe->get(), SHUT_RDWR);
@@ -133,10 +161,12 @@ struct CdnTest : testing::Test {
         distribution->domain = "d1.cloudfront.net";
         distribution->aliases = {"*.example.com"};
         distribution->root_object = "index.html";
-        Behavior api{.pattern = "/api/*", .origin = "o", .methods = {"GET", "HEAD", "POST", "OPTIONS"}};
+        Behavior api{
+            .pattern = "/api/*", .origin = "o", .methods = {"GET", "HEAD", "POST", "OPTIONS"}};
         api.cache.most = api.cache.usual = Duration{0};
         api.request.query.kind = api.request.headers.kind = Choice::Kind::all;
-        Behavior secure{.pattern = "/secure/*", .origin = "o", .viewers = Behavior::Viewers::redirect_to_https};
+        Behavior secure{
+            .pattern = "/secure/*", .origin = "o", .viewers = Behavior::Viewers::redirect_to_https};
         Behavior usual{.origin = "o", .compress = true};
         usual.cache.gzip = usual.cache.brotli = true;
         distribution->behaviors = {api, secure, usual};
@@ -146,7 +176,8 @@ struct CdnTest : testing::Test {
         out->distributions.push_back(distribution);
         return out;
     }
-    Task<net::Fetched> get(std::string target, net::Headers headers = {}, std::string method = "GET", std::string body = "") {
+    Task<net::Fetched> get(std::string target, net::Headers headers = {},
+                           std::string method = "GET", std::string body = "") {
         headers.set("host", "www.example.com");
         net::Destination destination;
         destination.address = edge;
@@ -198,14 +229,16 @@ TEST_F(CdnTest, KeepsWhatItMayAndSaysSo) {
 TEST_F(CdnTest, PassesTheApiThrough) {
     struct Scenario {
         static Task<void> go(CdnTest& t, Cdn&) {
-            auto posted = co_await t.get("/api/things?a=1&b=2", {{"user-agent", "me"}}, "POST", "body");
+            auto posted =
+                co_await t.get("/api/things?a=1&b=2", {{"user-agent", "me"}}, "POST", "body");
             EXPECT_EQ(posted.body, "got body");
             EXPECT_EQ(t.origin.last_target, "/api/things?a=1&b=2");
             EXPECT_EQ(t.origin.last_agent, "me");
             EXPECT_EQ((co_await t.get("/api/x")).headers.value("x-cache"), "Miss from cloudfront");
             EXPECT_EQ((co_await t.get("/api/x")).headers.value("x-cache"), "Miss from cloudfront");
             EXPECT_EQ(t.origin.requests, 3);
-            EXPECT_EQ((co_await t.get("/x", {}, "POST", "b")).status, 403) << "the default behaviour takes GET and HEAD";
+            EXPECT_EQ((co_await t.get("/x", {}, "POST", "b")).status, 403)
+                << "the default behaviour takes GET and HEAD";
             auto redirected = co_await t.get("/secure/a?b");
             EXPECT_EQ(redirected.status, 301);
             EXPECT_EQ(redirected.headers.value("location"), "https://www.example.com/secure/a?b");
@@ -221,7 +254,8 @@ TEST_F(CdnTest, CompressesAndServesErrorPages) {
             EXPECT_EQ(big.headers.value("content-encoding"), "br");
             EXPECT_LT(big.body.size(), 500u);
             EXPECT_EQ(big.headers.value("etag"), "W/\"v1\"");
-            EXPECT_EQ((co_await t.get("/big")).body.size(), 5000u) << "another viewer, another variant";
+            EXPECT_EQ((co_await t.get("/big")).body.size(), 5000u)
+                << "another viewer, another variant";
             auto missing = co_await t.get("/missing");
             EXPECT_EQ(missing.status, 200);
             EXPECT_EQ(missing.body, "0123456789");

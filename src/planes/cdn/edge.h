@@ -1,4 +1,5 @@
-// One data loop's part of the CDN: its servers and its connections to origins. Inside of planes/cdn only.
+// One data loop's part of the CDN: its servers and its connections to origins. Inside of planes/cdn
+// only.
 #pragma once
 
 #include <atomic>
@@ -10,8 +11,13 @@ namespace unkai::planes::cdn {
 
 class Edge final : public net::Handler {
 public:
-    Edge(Loop& loop_, Cache& cache_, const CdnOptions& options_, std::shared_ptr<net::ClientTls> origin_tls_)
-        : loop(loop_), cache(cache_), options(options_), origin_tls(std::move(origin_tls_)), client(loop_) {}
+    Edge(Loop& loop_, Cache& cache_, const CdnOptions& options_,
+         std::shared_ptr<net::ClientTls> origin_tls_)
+        : loop(loop_),
+          cache(cache_),
+          options(options_),
+          origin_tls(std::move(origin_tls_)),
+          client(loop_) {}
 
     Task<void> handle(net::Exchange& exchange) override;
 

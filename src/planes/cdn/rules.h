@@ -1,7 +1,8 @@
-// The pure rules of the CDN: which behaviour, which key, how long, what the origin sees. No I/O, no clock.
+// The pure rules of the CDN: which behaviour, which key, how long, what the origin sees. No I/O, no
+// clock.
 //
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+// …/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
 #pragma once
 
 #include "net/server.h"
@@ -10,7 +11,8 @@
 namespace unkai::planes::cdn {
 
 // The distribution of a host name (without port): an exact name, then the longest wildcard.
-std::shared_ptr<const Distribution> find_distribution(const Snapshot& snapshot, std::string_view host);
+std::shared_ptr<const Distribution> find_distribution(const Snapshot& snapshot,
+                                                      std::string_view host);
 
 // The first behaviour whose pattern matches; patterns with or without a leading slash, * and ?.
 const Behavior& find_behavior(const Distribution& distribution, std::string_view path);
@@ -25,8 +27,9 @@ std::string chosen_query(std::string_view query, const Choice& choice);
 std::string chosen_cookies(const net::Headers& headers, const Choice& choice);
 
 // What makes two requests the same for the cache.
-std::string cache_key(const Distribution& distribution, const Behavior& behavior, std::string_view path,
-                      std::string_view query, const net::Headers& headers, Coding coding);
+std::string cache_key(const Distribution& distribution, const Behavior& behavior,
+                      std::string_view path, std::string_view query, const net::Headers& headers,
+                      Coding coding);
 
 // How long a response stays fresh from its arrival on; zero: it is not kept.
 Duration time_to_live(const CachePolicy& policy, const net::Headers& response, Time now);
@@ -38,14 +41,16 @@ struct Viewer {
     const net::Headers* headers;
 };
 // The headers towards the origin: those of the policies, and CloudFront's own.
-net::Headers origin_headers(const Distribution& distribution, const Behavior& behavior, const Origin& origin,
-                            const Viewer& viewer, Coding coding);
-std::string origin_target(const Behavior& behavior, const Origin& origin, std::string_view path, std::string_view query);
+net::Headers origin_headers(const Distribution& distribution, const Behavior& behavior,
+                            const Origin& origin, const Viewer& viewer, Coding coding);
+std::string origin_target(const Behavior& behavior, const Origin& origin, std::string_view path,
+                          std::string_view query);
 
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
 bool is_compressible(const net::Headers& response, int status, uint64_t size);
 
-// One range of `bytes=…` over `size` bytes. nullopt: none, or to be ignored; length 0: not satisfiable.
+// One range of `bytes=…` over `size` bytes. nullopt: none, or to be ignored; length 0: not
+// satisfiable.
 struct Range {
     uint64_t first, length;
 };
@@ -54,6 +59,7 @@ std::optional<Range> parse_range(std::string_view header, uint64_t size);
 bool not_modified(const net::Headers& request, const net::Headers& response);
 
 // CloudFront's own page for an error that no origin answered.
-std::string error_page(int status, std::string_view title, std::string_view text, std::string_view request_id);
+std::string error_page(int status, std::string_view title, std::string_view text,
+                       std::string_view request_id);
 
 }  // namespace unkai::planes::cdn

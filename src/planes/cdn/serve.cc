@@ -1,48 +1,13 @@
-// The life of a viewer's request: which distribution and behaviour → cache → (one of many) to the origin →
-// keep, compress, answer.
+// The life of a viewer's request: which distribution and behaviour → cache → (one of many) to the
+// origin → keep, compress, answer.
 #include "base/log.h"
 #include "base/strings.h"
 #include "planes/cdn/compress.h"
-#include "planes/cdn/edge.h"
+#include "planes/cdn/turn.h"
 
 namespace unkai::planes::cdn {
 
 namespace {
-
-using EntryPtr = std::shared_ptr<const Entry>;
-
-// One request under way. Lives on the stack of Edge::handle.
-struct Turn {
-    Edge& edge;
-    net::Exchange& exchange;
-    std::shared_ptr<const Distribution> distribution;
-    const Behavior* behavior = nullptr;
-    const Origin* origin = nullptr;
-    std::string host, path, id;
-    Viewer viewer;
-    Coding coding = Coding::identity;
-    std::string key;
-    bool cacheable = false;
-
-    Time now() const { return edge.loop.now(); }
-};
-
-class ViewerBody final : public net::BodySource {
-public:
-    explicit ViewerBody(net::Exchange& exchange) : exchange_(exchange) {}
-    Task<Result<std::string_view>> next() override { return exchange_.read(); }
-
-private:
-    net::Exchange& exchange_;
-};
-
-// What came back from an origin: a response under way, or why there is none.
-struct Fetch {
-    std::unique_ptr<ViewerBody> body;  // May still be on its way: it outlives the response.
-    net::Response response;
-    int failed = 0;  // 502, 504: no response could be had.
-    std::string why;
-};
 
 void add_edge_headers(Turn& turn, std::string_view verdict) {
     net::Headers& headers = turn.exchange.headers();
@@ -63,10 +28,12 @@ void count(Turn& turn, int status) {
 Task<void> answer_page(Turn& turn, int status, std::string_view title, std::string_view text) {
     add_edge_headers(turn, "Error");
     turn.exchange.headers().add("content-type", "text/html");
-    [[maybe_unused]] const auto sent = co_await turn.exchange.respond(status, error_page(status, title, text, turn.id));
+    [[maybe_unused]] const auto sent =
+        co_await turn.exchange.respond(status, error_page(status, title, text, turn.id));
 }
 
-// An entry towards this viewer: conditions, ranges, age. `status` may be another one (custom error pages).
+// An entry towards this viewer: conditions, ranges, age. `status` may be another one (custom error
+// pages).
 Task<void> answer_entry(Turn& turn, const Entry& entry, std::string_view verdict, int status) {
     net::Headers& headers = turn.exchange.headers();
     for (const auto& field : entry.headers) headers.add_view(field.name, field.value);
@@ -79,7 +46,8 @@ Task<void> answer_entry(Turn& turn, const Entry& entry, std::string_view verdict
         co_return;
     }
     std::string_view body = entry.body;
-    if (const auto range = good ? parse_range(turn.viewer.headers->value("range"), body.size()) : std::nullopt) {
+    if (const auto range =
+            good ? parse_range(turn.viewer.headers->value("range"), body.size()) : std::nullopt) {
         const std::string whole = std::to_string(body.size());
         if (range->length == 0) {
             headers.set("content-range", "bytes */" + whole);
@@ -87,101 +55,12 @@ Task<void> answer_entry(Turn& turn, const Entry& entry, std::string_view verdict
             co_return;
         }
         headers.set("content-range", "bytes " + std::to_string(range->first) + "-" +
-                                         std::to_string(range->first + range->length - 1) + "/" + whole);
+                                         std::to_string(range->first + range->length - 1) + "/" +
+                                         whole);
         body = body.substr(range->first, range->length);
         status = 206;
     }
     [[maybe_unused]] const auto sent = co_await turn.exchange.respond(status, body);
-}
-
-// ---- Towards the origin
-
-struct Question {
-    std::string_view method;
-    std::string target;
-    net::Headers headers;
-    bool with_body = false;
-};
-
-Question make_question(Turn& turn, const EntryPtr& stale) {
-    Question question;
-    question.method = turn.viewer.method;
-    question.headers = origin_headers(*turn.distribution, *turn.behavior, *turn.origin, turn.viewer, turn.coding);
-    question.target = origin_target(*turn.behavior, *turn.origin, turn.path, turn.viewer.query);
-    if (turn.cacheable) {
-        // The cache holds whole objects and serves ranges and conditions from them.
-        question.method = "GET";
-        question.headers.remove("range");
-        for (const char* name : {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"}) question.headers.remove(name);
-        if (stale) {
-            if (const auto etag = stale->headers.get("etag")) question.headers.set("if-none-match", *etag);
-            else if (const auto modified = stale->headers.get("last-modified")) question.headers.set("if-modified-since", *modified);
-        }
-    } else {
-        question.with_body = turn.exchange.has_body();
-    }
-    if (!turn.origin->signer.empty() && turn.edge.options.sign)
-        turn.edge.options.sign({turn.origin->signer, question.method, question.target, turn.origin->host}, question.headers);
-    return question;
-}
-
-bool wants_tls(const Turn& turn) {
-    if (turn.origin->scheme == Origin::Scheme::match_viewer) return turn.viewer.scheme == "https";
-    return turn.origin->scheme == Origin::Scheme::https;
-}
-
-Task<Fetch> ask_origin(Turn& turn, const Question& question) {
-    Fetch out;
-    const bool tls = wants_tls(turn);
-    const uint16_t port = tls ? turn.origin->https_port : turn.origin->http_port;
-    const auto addresses = turn.edge.options.resolve(turn.origin->host);
-    if (addresses.empty()) {
-        out.failed = 502;
-        out.why = "CloudFront wasn't able to resolve the origin domain name.";
-        co_return out;
-    }
-    out.body = std::make_unique<ViewerBody>(turn.exchange);
-    const size_t turn_offset = turn.edge.random->below(addresses.size());
-    for (int attempt = 0; attempt < turn.origin->attempts; ++attempt) {
-        const auto address = net::Address::parse(addresses[(turn_offset + static_cast<size_t>(attempt)) % addresses.size()], port);
-        if (!address) continue;
-        net::Destination destination;
-        destination.address = *address;
-        destination.network = turn.edge.options.network;
-        if (tls) destination.tls = turn.edge.origin_tls;
-        destination.server_name = turn.origin->host;
-        net::Request request;
-        request.method = question.method;
-        request.target = question.target;
-        request.headers = &question.headers;
-        if (question.with_body) {
-            request.stream = out.body.get();
-            request.length = turn.exchange.body_length();
-        }
-        net::Pool& pool = turn.edge.client.pool(destination);
-        pool.limits().response = turn.origin->read_timeout;
-        pool.limits().connect = turn.origin->connect_timeout;
-        auto answered = co_await pool.send(request);
-        if (answered) {
-            out.response = std::move(*answered);
-            out.failed = 0;
-            co_return out;
-        }
-        out.failed = answered.error().is("ConnectionTimeout") ? 504 : 502;
-        out.why = out.failed == 504 ? "We can't connect to the server for this app or website at this time."
-                                    : "CloudFront wasn't able to connect to the origin.";
-        log::debug("an origin failed", {{"origin", turn.origin->host}, {"error", answered.error().message}});
-        if (!net::never_sent(answered.error())) break;
-    }
-    co_return out;
-}
-
-void copy_headers(const net::Headers& from, net::Headers& to) {
-    for (const auto& field : from) {
-        const std::string lower = to_lower(field.name);
-        if (net::is_hop_by_hop(lower) || lower == "content-length" || lower == "x-cache" || lower == "via" || lower == "connection") continue;
-        to.add(field.name, field.value);
-    }
 }
 
 // A response that is not kept: as it comes, piece by piece.
@@ -190,7 +69,10 @@ Task<void> stream_through(Turn& turn, net::Response& response) {
     add_edge_headers(turn, response.status() >= 400 ? "Error" : "Miss");
     const auto length = parse_uint(response.headers().value("content-length"));
     const bool bodiless = response.status() == 204 || response.status() == 304;
-    if (const auto started = co_await turn.exchange.start(response.status(), bodiless ? std::optional<uint64_t>(0) : length); !started) co_return;
+    if (const auto started = co_await turn.exchange.start(
+            response.status(), bodiless ? std::optional<uint64_t>(0) : length);
+        !started)
+        co_return;
     while (true) {
         const auto piece = co_await response.read();
         if (!piece) co_return;  // The viewer sees that the body broke off.
@@ -200,7 +82,8 @@ Task<void> stream_through(Turn& turn, net::Response& response) {
     [[maybe_unused]] const auto finished = co_await turn.exchange.finish();
 }
 
-// The same, keeping what passes. nullptr when it broke off or grew too big; the viewer had his answer anyhow.
+// The same, keeping what passes. nullptr when it broke off or grew too big; the viewer had his
+// answer anyhow.
 Task<EntryPtr> stream_and_keep(Turn& turn, net::Response& response, Duration life) {
     auto entry = std::make_shared<Entry>();
     entry->status = response.status();
@@ -218,13 +101,16 @@ Task<EntryPtr> stream_and_keep(Turn& turn, net::Response& response, Duration lif
         const auto piece = co_await response.read();
         if (!piece) co_return nullptr;
         if (piece->empty()) break;
-        if (entry->body.size() + piece->size() > most) entry->status = 0;  // Too big to keep.
-        else entry->body += *piece;
+        if (entry->body.size() + piece->size() > most)
+            entry->status = 0;  // Too big to keep.
+        else
+            entry->body += *piece;
         // A viewer who leaves does not end the fetch: the next one is served from the cache.
         if (viewer_there && !head) viewer_there = (co_await exchange.write(*piece)).has_value();
         if (!viewer_there && entry->status == 0) co_return nullptr;
     }
-    if (viewer_there) [[maybe_unused]] const auto finished = co_await exchange.finish();
+    if (viewer_there) [[maybe_unused]]
+        const auto finished = co_await exchange.finish();
     if (entry->status == 0) co_return nullptr;
     co_return entry;
 }
@@ -250,13 +136,16 @@ void compress_entry(Turn& turn, Entry& entry) {
     entry.body = std::move(*smaller);
     entry.headers.set("content-encoding", coding_name(turn.coding));
     entry.headers.set("vary", "Accept-Encoding");
-    if (const auto etag = entry.headers.get("etag"); etag && !etag->starts_with("W/")) entry.headers.set("etag", "W/" + std::string(*etag));
+    if (const auto etag = entry.headers.get("etag"); etag && !etag->starts_with("W/"))
+        entry.headers.set("etag", "W/" + std::string(*etag));
 }
 
 bool needs_whole(const Turn& turn, const net::Response& response) {
     const uint64_t size = parse_uint(response.headers().value("content-length")).value_or(0);
-    const bool compresses = turn.behavior->compress && turn.coding != Coding::identity && is_compressible(response.headers(), response.status(), size);
-    return compresses || turn.viewer.headers->has("range") || turn.viewer.headers->has("if-none-match") ||
+    const bool compresses = turn.behavior->compress && turn.coding != Coding::identity &&
+                            is_compressible(response.headers(), response.status(), size);
+    return compresses || turn.viewer.headers->has("range") ||
+           turn.viewer.headers->has("if-none-match") ||
            turn.viewer.headers->has("if-modified-since");
 }
 
@@ -267,27 +156,43 @@ Task<void> serve(Turn& turn, int depth);
 // True when a custom error response was sent for this status.
 Task<bool> answer_custom_error(Turn& turn, int status, int depth) {
     const auto rule = turn.distribution->errors.find(status);
-    if (rule == turn.distribution->errors.end() || rule->second.page.empty() || depth > 0) co_return false;
+    if (rule == turn.distribution->errors.end() || rule->second.page.empty() || depth > 0)
+        co_return false;
     const Behavior& behavior = find_behavior(*turn.distribution, rule->second.page);
     const auto origin = turn.distribution->origins.find(behavior.origin);
     if (origin == turn.distribution->origins.end()) co_return false;
-    Turn page{turn.edge, turn.exchange, turn.distribution, &behavior, &origin->second, turn.host, rule->second.page, turn.id, turn.viewer, {}, {}, true};
+    Turn page{turn.edge,
+              turn.exchange,
+              turn.distribution,
+              &behavior,
+              &origin->second,
+              turn.host,
+              rule->second.page,
+              turn.id,
+              turn.viewer,
+              {},
+              {},
+              true};
     page.viewer.path = page.path;
     page.viewer.query = {};
     page.viewer.method = "GET";
     page.coding = negotiate(behavior.cache, turn.viewer.headers->value("accept-encoding"));
-    page.key = cache_key(*turn.distribution, behavior, page.path, "", *turn.viewer.headers, page.coding);
+    page.key =
+        cache_key(*turn.distribution, behavior, page.path, "", *turn.viewer.headers, page.coding);
     EntryPtr entry = turn.edge.cache.find(page.key);
     if (!entry || !entry->fresh(turn.now())) {
         Fetch fetch = co_await ask_origin(page, make_question(page, nullptr));
         if (fetch.failed != 0 || fetch.response.status() != 200) co_return false;
-        auto fresh = co_await read_entry(page, fetch.response, time_to_live(behavior.cache, fetch.response.headers(), turn.now()));
+        auto fresh =
+            co_await read_entry(page, fetch.response,
+                                time_to_live(behavior.cache, fetch.response.headers(), turn.now()));
         if (!fresh) co_return false;
         compress_entry(page, *fresh);
         turn.edge.cache.put(page.key, fresh);
         entry = fresh;
     }
-    co_await answer_entry(turn, *entry, "Error", rule->second.response_code != 0 ? rule->second.response_code : status);
+    co_await answer_entry(turn, *entry, "Error",
+                          rule->second.response_code != 0 ? rule->second.response_code : status);
     co_return true;
 }
 
@@ -298,8 +203,11 @@ Task<void> answer_error(Turn& turn, net::Response& response, int depth) {
     Duration life = rule != turn.distribution->errors.end() ? rule->second.cached : 10s;
     life = std::max(life, turn.behavior->cache.least);
     auto entry = co_await read_entry(turn, response, life);
-    if (!entry) co_return co_await answer_page(turn, 502, "The request could not be satisfied.", "The origin closed the connection.");
-    if (turn.cacheable && is_cached_error(status) && life > Duration{0}) turn.edge.cache.put(turn.key, entry);
+    if (!entry)
+        co_return co_await answer_page(turn, 502, "The request could not be satisfied.",
+                                       "The origin closed the connection.");
+    if (turn.cacheable && is_cached_error(status) && life > Duration{0})
+        turn.edge.cache.put(turn.key, entry);
     if (co_await answer_custom_error(turn, status, depth)) co_return;
     co_await answer_entry(turn, *entry, "Error", status);
 }
@@ -316,30 +224,42 @@ Task<void> fetch_and_answer(Turn& turn, EntryPtr stale, int depth) {
     Fetch fetch = co_await ask_origin(turn, question);
     if (fetch.failed != 0) {
         if (co_await answer_custom_error(turn, fetch.failed, depth)) co_return;
-        co_return co_await answer_page(turn, fetch.failed, "The request could not be satisfied.", fetch.why);
+        co_return co_await answer_page(turn, fetch.failed, "The request could not be satisfied.",
+                                       fetch.why);
     }
     net::Response& response = fetch.response;
     if (stale && response.status() == 304) {
         auto renewed = std::make_shared<Entry>(*stale);
         renewed->stored = turn.now();
-        renewed->fresh_until = renewed->stored + time_to_live(turn.behavior->cache, response.headers().has("cache-control") ? response.headers() : stale->headers, turn.now());
+        renewed->fresh_until =
+            renewed->stored + time_to_live(turn.behavior->cache,
+                                           response.headers().has("cache-control")
+                                               ? response.headers()
+                                               : stale->headers,
+                                           turn.now());
         turn.edge.cache.put(turn.key, renewed);
         co_return co_await answer_entry(turn, *renewed, "RefreshHit", renewed->status);
     }
-    if (response.status() >= 400 && turn.viewer.method != "HEAD" && (turn.cacheable || turn.distribution->errors.contains(response.status())))
+    if (response.status() >= 400 && turn.viewer.method != "HEAD" &&
+        (turn.cacheable || turn.distribution->errors.contains(response.status())))
         co_return co_await answer_error(turn, response, depth);
     const Duration life = time_to_live(turn.behavior->cache, response.headers(), turn.now());
-    const bool keeps = turn.cacheable && life > Duration{0} && response.status() == 200 && !response.headers().has("set-cookie");
-    if (!keeps && !(turn.cacheable && needs_whole(turn, response))) co_return co_await stream_through(turn, response);
+    const bool keeps = turn.cacheable && life > Duration{0} && response.status() == 200 &&
+                       !response.headers().has("set-cookie");
+    if (!keeps && !(turn.cacheable && needs_whole(turn, response)))
+        co_return co_await stream_through(turn, response);
     if (!needs_whole(turn, response)) {
         const EntryPtr entry = co_await stream_and_keep(turn, response, life);
         if (entry) turn.edge.cache.put(turn.key, entry);
         co_return;
     }
     const uint64_t announced = parse_uint(response.headers().value("content-length")).value_or(0);
-    if (announced > turn.edge.cache.limits().entry_bytes) co_return co_await stream_through(turn, response);
+    if (announced > turn.edge.cache.limits().entry_bytes)
+        co_return co_await stream_through(turn, response);
     auto entry = co_await read_entry(turn, response, life);
-    if (!entry) co_return co_await answer_page(turn, 502, "The request could not be satisfied.", "The origin's response broke off.");
+    if (!entry)
+        co_return co_await answer_page(turn, 502, "The request could not be satisfied.",
+                                       "The origin's response broke off.");
     compress_entry(turn, *entry);
     if (keeps) turn.edge.cache.put(turn.key, entry);
     co_await answer_entry(turn, *entry, "Miss", entry->status);
@@ -378,18 +298,24 @@ Task<void> serve(Turn& turn, int depth) {
 Task<bool> refuse_or_redirect(Turn& turn) {
     const net::RequestHead& request = turn.exchange.request();
     if (turn.viewer.scheme == "http" && turn.behavior->viewers != Behavior::Viewers::allow_all) {
-        const bool redirects = turn.behavior->viewers == Behavior::Viewers::redirect_to_https && (request.method == "GET" || request.method == "HEAD");
+        const bool redirects = turn.behavior->viewers == Behavior::Viewers::redirect_to_https &&
+                               (request.method == "GET" || request.method == "HEAD");
         if (!redirects) {
-            co_await answer_page(turn, 403, "Bad request.", "This distribution is not configured to allow the HTTP request method or scheme that was used.");
+            co_await answer_page(turn, 403, "Bad request.",
+                                 "This distribution is not configured to allow the HTTP request "
+                                 "method or scheme that was used.");
             co_return true;
         }
-        turn.exchange.headers().add("location", "https://" + turn.host + std::string(request.target));
+        turn.exchange.headers().add("location",
+                                    "https://" + turn.host + std::string(request.target));
         add_edge_headers(turn, "Redirect");
         [[maybe_unused]] const auto sent = co_await turn.exchange.respond(301, "");
         co_return true;
     }
     if (!turn.behavior->methods.contains(std::string(request.method))) {
-        co_await answer_page(turn, 403, "Bad request.", "This distribution is not configured to allow the HTTP request method that was used for this request.");
+        co_await answer_page(turn, 403, "Bad request.",
+                             "This distribution is not configured to allow the HTTP request method "
+                             "that was used for this request.");
         co_return true;
     }
     co_return false;
@@ -406,24 +332,32 @@ Task<void> Edge::handle(net::Exchange& exchange) {
     turn.distribution = find_distribution(*snapshot, turn.host);
     if (!turn.distribution) {
         exchange.headers().add("content-type", "text/html");
-        [[maybe_unused]] const auto sent = co_await exchange.respond(403, error_page(403, "Bad request.", "No distribution answers for this host name.", turn.id));
+        [[maybe_unused]] const auto sent = co_await exchange.respond(
+            403, error_page(403, "Bad request.", "No distribution answers for this host name.",
+                            turn.id));
         co_return;
     }
     turn.path = request.path;
-    if (turn.path == "/" && !turn.distribution->root_object.empty()) turn.path += turn.distribution->root_object;
+    if (turn.path == "/" && !turn.distribution->root_object.empty())
+        turn.path += turn.distribution->root_object;
     turn.behavior = &find_behavior(*turn.distribution, turn.path);
     const std::string address = exchange.peer().address.ip();
-    turn.viewer = {request.method, turn.path, request.query, request.authority, exchange.scheme(), address, &request.headers};
+    turn.viewer = {request.method,    turn.path, request.query,   request.authority,
+                   exchange.scheme(), address,   &request.headers};
     const auto origin = turn.distribution->origins.find(turn.behavior->origin);
     if (origin == turn.distribution->origins.end()) {
-        co_await answer_page(turn, 502, "The request could not be satisfied.", "The origin of this path does not exist.");
+        co_await answer_page(turn, 502, "The request could not be satisfied.",
+                             "The origin of this path does not exist.");
     } else if (!co_await refuse_or_redirect(turn)) {
         turn.origin = &origin->second;
         exchange.allow_body(uint64_t{20} << 30);
         const CachePolicy& policy = turn.behavior->cache;
-        turn.cacheable = turn.behavior->cached_methods.contains(std::string(request.method)) && policy.most > Duration{0} && request.method != "OPTIONS";
+        turn.cacheable = turn.behavior->cached_methods.contains(std::string(request.method)) &&
+                         policy.most > Duration{0} && request.method != "OPTIONS";
         turn.coding = negotiate(policy, request.headers.value("accept-encoding"));
-        if (turn.cacheable) turn.key = cache_key(*turn.distribution, *turn.behavior, turn.path, request.query, request.headers, turn.coding);
+        if (turn.cacheable)
+            turn.key = cache_key(*turn.distribution, *turn.behavior, turn.path, request.query,
+                                 request.headers, turn.coding);
         co_await serve(turn, 0);
     }
     count(turn, exchange.status());

@@ -20,10 +20,14 @@ struct Choice {
     std::set<std::string> names;  // Headers in lower case.
     bool takes(const std::string& name) const {
         switch (kind) {
-            case Kind::none: return false;
-            case Kind::named: return names.contains(name);
-            case Kind::all: return true;
-            case Kind::all_but: return !names.contains(name);
+            case Kind::none:
+                return false;
+            case Kind::named:
+                return names.contains(name);
+            case Kind::all:
+                return true;
+            case Kind::all_but:
+                return !names.contains(name);
         }
         return false;
     }
@@ -32,7 +36,8 @@ struct Choice {
 struct CachePolicy {
     Duration least{0}, usual = std::chrono::hours(24), most = std::chrono::hours(24 * 365);
     Choice headers, cookies, query;
-    bool gzip = false, brotli = false;  // Accept-Encoding is normalized to these and part of the key.
+    bool gzip = false,
+         brotli = false;  // Accept-Encoding is normalized to these and part of the key.
 };
 
 // What the origin sees beside the cache key's values.
@@ -75,10 +80,10 @@ struct ErrorRule {
 
 struct Distribution {
     std::string id;
-    std::string domain;                 // d111.cloudfront.net
-    std::vector<std::string> aliases;   // May begin with "*."
+    std::string domain;                // d111.cloudfront.net
+    std::vector<std::string> aliases;  // May begin with "*."
     std::string root_object;
-    std::vector<Behavior> behaviors;    // The default one last.
+    std::vector<Behavior> behaviors;  // The default one last.
     std::map<std::string, Origin> origins;
     std::map<int, ErrorRule> errors;
     std::shared_ptr<const net::Identity> identity;  // For the aliases; null: only the own domain.

@@ -1,5 +1,5 @@
-// Policies on roles and users: attached managed ones, and inline ones. The rules are the same for both
-// kinds of entity, so they are written once over `Entity`.
+// Policies on roles and users: attached managed ones, and inline ones. The rules are the same for
+// both kinds of entity, so they are written once over `Entity`.
 #include "services/iam/iam.h"
 #include "services/iam/limits.h"
 #include "services/iam/managed_policies.h"
@@ -14,7 +14,8 @@ Status attach(aws::Call& call, Entity& entity, const std::string& arn) {
     const bool own = arn.starts_with("arn:aws:iam::" + call.account + ":policy/") &&
                      schema::policies.has(call.txn(), {call.account, to_lower(name)});
     if (!own && find_managed_policy(arn) == nullptr)
-        return errors::NoSuchEntityException("Policy " + arn + " does not exist or is not attachable.");
+        return errors::NoSuchEntityException("Policy " + arn +
+                                             " does not exist or is not attachable.");
     entity.attached.insert(arn);
     if (entity.attached.size() > limits::attached_policies)
         return errors::LimitExceededException("Cannot exceed quota for PoliciesPerRole: 10");
@@ -32,19 +33,22 @@ template <class Output, class Entity>
 Output list_attached(const Entity& entity) {
     Output out;
     for (const std::string& arn : entity.attached)
-        out.attached_policies.push_back({.policy_name = arn.substr(arn.rfind('/') + 1), .policy_arn = arn});
+        out.attached_policies.push_back(
+            {.policy_name = arn.substr(arn.rfind('/') + 1), .policy_arn = arn});
     out.is_truncated = false;
     return out;
 }
 
 template <class Entity>
-Status put_inline(Entity& entity, const std::string& name, const std::string& document, size_t most) {
+Status put_inline(Entity& entity, const std::string& name, const std::string& document,
+                  size_t most) {
     REQUIRE(check_document(document, false));
     entity.inline_policies[name] = document;
     size_t bytes = 0;
     for (const auto& [key, text] : entity.inline_policies) bytes += text.size();
     if (bytes > most)
-        return errors::LimitExceededException("Maximum policy size of " + std::to_string(most) + " bytes exceeded for " + entity.name);
+        return errors::LimitExceededException("Maximum policy size of " + std::to_string(most) +
+                                              " bytes exceeded for " + entity.name);
     return ok();
 }
 
@@ -66,40 +70,46 @@ Output list_inline(const Entity& entity) {
 
 }  // namespace
 
-Result<AttachRolePolicyOutput> Iam::AttachRolePolicy(aws::Call& call, const AttachRolePolicyInput& in) {
+Result<AttachRolePolicyOutput> Iam::AttachRolePolicy(aws::Call& call,
+                                                     const AttachRolePolicyInput& in) {
     TRY(Role role, find_role(call, in.role_name));
     REQUIRE(attach(call, role, in.policy_arn));
     put_role(call, role);
     return AttachRolePolicyOutput{};
 }
 
-Result<DetachRolePolicyOutput> Iam::DetachRolePolicy(aws::Call& call, const DetachRolePolicyInput& in) {
+Result<DetachRolePolicyOutput> Iam::DetachRolePolicy(aws::Call& call,
+                                                     const DetachRolePolicyInput& in) {
     TRY(Role role, find_role(call, in.role_name));
     REQUIRE(detach(role, in.policy_arn));
     put_role(call, role);
     return DetachRolePolicyOutput{};
 }
 
-Result<ListAttachedRolePoliciesOutput> Iam::ListAttachedRolePolicies(aws::Call& call, const ListAttachedRolePoliciesInput& in) {
+Result<ListAttachedRolePoliciesOutput> Iam::ListAttachedRolePolicies(
+    aws::Call& call, const ListAttachedRolePoliciesInput& in) {
     TRY(const Role role, find_role(call, in.role_name));
     return list_attached<ListAttachedRolePoliciesOutput>(role);
 }
 
-Result<AttachUserPolicyOutput> Iam::AttachUserPolicy(aws::Call& call, const AttachUserPolicyInput& in) {
+Result<AttachUserPolicyOutput> Iam::AttachUserPolicy(aws::Call& call,
+                                                     const AttachUserPolicyInput& in) {
     TRY(User user, find_user(call, in.user_name));
     REQUIRE(attach(call, user, in.policy_arn));
     put_user(call, user);
     return AttachUserPolicyOutput{};
 }
 
-Result<DetachUserPolicyOutput> Iam::DetachUserPolicy(aws::Call& call, const DetachUserPolicyInput& in) {
+Result<DetachUserPolicyOutput> Iam::DetachUserPolicy(aws::Call& call,
+                                                     const DetachUserPolicyInput& in) {
     TRY(User user, find_user(call, in.user_name));
     REQUIRE(detach(user, in.policy_arn));
     put_user(call, user);
     return DetachUserPolicyOutput{};
 }
 
-Result<ListAttachedUserPoliciesOutput> Iam::ListAttachedUserPolicies(aws::Call& call, const ListAttachedUserPoliciesInput& in) {
+Result<ListAttachedUserPoliciesOutput> Iam::ListAttachedUserPolicies(
+    aws::Call& call, const ListAttachedUserPoliciesInput& in) {
     TRY(const User user, find_user(call, in.user_name));
     return list_attached<ListAttachedUserPoliciesOutput>(user);
 }
@@ -121,7 +131,8 @@ Result<GetRolePolicyOutput> Iam::GetRolePolicy(aws::Call& call, const GetRolePol
     return out;
 }
 
-Result<DeleteRolePolicyOutput> Iam::DeleteRolePolicy(aws::Call& call, const DeleteRolePolicyInput& in) {
+Result<DeleteRolePolicyOutput> Iam::DeleteRolePolicy(aws::Call& call,
+                                                     const DeleteRolePolicyInput& in) {
     TRY(Role role, find_role(call, in.role_name));
     REQUIRE(inline_document(role, in.policy_name));
     role.inline_policies.erase(in.policy_name);
@@ -129,7 +140,8 @@ Result<DeleteRolePolicyOutput> Iam::DeleteRolePolicy(aws::Call& call, const Dele
     return DeleteRolePolicyOutput{};
 }
 
-Result<ListRolePoliciesOutput> Iam::ListRolePolicies(aws::Call& call, const ListRolePoliciesInput& in) {
+Result<ListRolePoliciesOutput> Iam::ListRolePolicies(aws::Call& call,
+                                                     const ListRolePoliciesInput& in) {
     TRY(const Role role, find_role(call, in.role_name));
     return list_inline<ListRolePoliciesOutput>(role);
 }
@@ -151,7 +163,8 @@ Result<GetUserPolicyOutput> Iam::GetUserPolicy(aws::Call& call, const GetUserPol
     return out;
 }
 
-Result<DeleteUserPolicyOutput> Iam::DeleteUserPolicy(aws::Call& call, const DeleteUserPolicyInput& in) {
+Result<DeleteUserPolicyOutput> Iam::DeleteUserPolicy(aws::Call& call,
+                                                     const DeleteUserPolicyInput& in) {
     TRY(User user, find_user(call, in.user_name));
     REQUIRE(inline_document(user, in.policy_name));
     user.inline_policies.erase(in.policy_name);
@@ -159,7 +172,8 @@ Result<DeleteUserPolicyOutput> Iam::DeleteUserPolicy(aws::Call& call, const Dele
     return DeleteUserPolicyOutput{};
 }
 
-Result<ListUserPoliciesOutput> Iam::ListUserPolicies(aws::Call& call, const ListUserPoliciesInput& in) {
+Result<ListUserPoliciesOutput> Iam::ListUserPolicies(aws::Call& call,
+                                                     const ListUserPoliciesInput& in) {
     TRY(const User user, find_user(call, in.user_name));
     return list_inline<ListUserPoliciesOutput>(user);
 }

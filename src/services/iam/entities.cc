@@ -6,31 +6,40 @@
 namespace unkai::services::iam {
 
 Unexpected no_such(std::string_view kind, std::string_view name) {
-    return unexpected(errors::NoSuchEntityException("The " + std::string(kind) + " with name " + std::string(name) +
-                                                    " cannot be found."));
+    return unexpected(errors::NoSuchEntityException("The " + std::string(kind) + " with name " +
+                                                    std::string(name) + " cannot be found."));
 }
 
-std::string entity_arn(const aws::Call& call, std::string_view kind, std::string_view path, std::string_view name) {
-    return "arn:aws:iam::" + call.account + ":" + std::string(kind) + std::string(path) + std::string(name);
+std::string entity_arn(const aws::Call& call, std::string_view kind, std::string_view path,
+                       std::string_view name) {
+    return "arn:aws:iam::" + call.account + ":" + std::string(kind) + std::string(path) +
+           std::string(name);
 }
 
-// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html: URL-encoded (RFC 3986).
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html: URL-encoded (RFC
+// 3986).
 std::string encode_document(std::string_view document) { return percent_encode(document); }
 
 static bool statement_is_sound(const wire::Json& statement, bool needs_principal) {
     const std::string effect = statement["Effect"].string_or("");
-    const bool action = statement.find("Action") != nullptr || statement.find("NotAction") != nullptr;
-    const bool resource = statement.find("Resource") != nullptr || statement.find("NotResource") != nullptr;
-    const bool principal = statement.find("Principal") != nullptr || statement.find("NotPrincipal") != nullptr;
-    return (effect == "Allow" || effect == "Deny") && action && (needs_principal ? principal && !resource : resource && !principal);
+    const bool action =
+        statement.find("Action") != nullptr || statement.find("NotAction") != nullptr;
+    const bool resource =
+        statement.find("Resource") != nullptr || statement.find("NotResource") != nullptr;
+    const bool principal =
+        statement.find("Principal") != nullptr || statement.find("NotPrincipal") != nullptr;
+    return (effect == "Allow" || effect == "Deny") && action &&
+           (needs_principal ? principal && !resource : resource && !principal);
 }
 
 Status check_document(std::string_view document, bool needs_principal) {
     const auto parsed = wire::Json::parse(document);
-    if (!parsed) return errors::MalformedPolicyDocumentException("This policy contains invalid Json");
+    if (!parsed)
+        return errors::MalformedPolicyDocumentException("This policy contains invalid Json");
     const std::string version = (*parsed)["Version"].string_or("2008-10-17");
     if (version != "2012-10-17" && version != "2008-10-17")
-        return errors::MalformedPolicyDocumentException("The policy must contain a valid version string");
+        return errors::MalformedPolicyDocumentException(
+            "The policy must contain a valid version string");
     const wire::Json& statements = (*parsed)["Statement"];
     const bool one = statements.is_object();
     if (!one && (!statements.is_array() || statements.size() == 0))
@@ -39,8 +48,10 @@ Status check_document(std::string_view document, bool needs_principal) {
         const wire::Json& statement = one ? statements : statements[i];
         if (!statement.is_object() || !statement_is_sound(statement, needs_principal))
             return errors::MalformedPolicyDocumentException(
-                needs_principal ? "A trust policy's statements need Effect, Principal and Action, and no Resource."
-                                : "A policy's statements need Effect, Action and Resource, and no Principal.");
+                needs_principal
+                    ? "A trust policy's statements need Effect, Principal and Action, and no "
+                      "Resource."
+                    : "A policy's statements need Effect, Action and Resource, and no Principal.");
     }
     return ok();
 }
@@ -48,7 +59,8 @@ Status check_document(std::string_view document, bool needs_principal) {
 Status merge_tags(std::map<std::string, std::string>& tags, const List<Tag>& added) {
     for (const Tag& tag : added) tags[tag.key] = tag.value;
     if (tags.size() > limits::tags)
-        return errors::LimitExceededException("An IAM resource can have at most " + std::to_string(limits::tags) + " tags.");
+        return errors::LimitExceededException("An IAM resource can have at most " +
+                                              std::to_string(limits::tags) + " tags.");
     return ok();
 }
 

@@ -1,8 +1,9 @@
 // AWS Identity and Access Management: users, access keys, roles, policies, instance profiles.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/
-// Keys work at once: aws::Credentials, in the same transaction. Policies are kept and checked for their
-// form; they are enforced only where README.md of this folder says so. Everything is global (no region).
+// Keys work at once: aws::Credentials, in the same transaction. Policies are kept and checked for
+// their form; they are enforced only where README.md of this folder says so. Everything is global
+// (no region).
 #pragma once
 
 #include "api/iam.h"
@@ -93,7 +94,8 @@ private:
 
 // Shared by the operations' files.
 Unexpected no_such(std::string_view kind, std::string_view name);  // NoSuchEntity
-std::string entity_arn(const aws::Call& call, std::string_view kind, std::string_view path, std::string_view name);
+std::string entity_arn(const aws::Call& call, std::string_view kind, std::string_view path,
+                       std::string_view name);
 std::string encode_document(std::string_view document);  // As IAM returns policy documents.
 Status check_document(std::string_view document, bool needs_principal);  // MalformedPolicyDocument
 Status merge_tags(std::map<std::string, std::string>& tags, const List<Tag>& added);

@@ -5,11 +5,13 @@
 namespace unkai::services::iam {
 
 // The user that an operation means: the one named, else the caller himself.
-static Result<std::string> user_meant(const aws::Call& call, const std::optional<std::string>& named) {
+static Result<std::string> user_meant(const aws::Call& call,
+                                      const std::optional<std::string>& named) {
     if (named) return *named;
     if (call.principal.kind == aws::Principal::Kind::user)
         return call.principal.arn.substr(call.principal.arn.rfind('/') + 1);
-    return fail("ValidationError", "Must specify userName when calling with non-User credentials", 400);
+    return fail("ValidationError", "Must specify userName when calling with non-User credentials",
+                400);
 }
 
 static std::vector<AccessKey> keys_of(aws::Call& call, const std::string& user) {
@@ -26,7 +28,8 @@ static Result<AccessKey> find_key(aws::Call& call, const std::string& user, cons
     return *std::move(key);
 }
 
-Result<CreateAccessKeyOutput> Iam::CreateAccessKey(aws::Call& call, const CreateAccessKeyInput& in) {
+Result<CreateAccessKeyOutput> Iam::CreateAccessKey(aws::Call& call,
+                                                   const CreateAccessKeyInput& in) {
     TRY(const std::string name, user_meant(call, in.user_name));
     TRY(const User user, find_user(call, name));
     if (keys_of(call, user.name).size() >= limits::access_keys_per_user)
@@ -34,17 +37,25 @@ Result<CreateAccessKeyOutput> Iam::CreateAccessKey(aws::Call& call, const Create
     const AccessKey key{aws::unique_id(call.env.random, "AKIA"), user.name, "Active", call.now};
     aws::Credential credential;
     credential.secret = call.env.random.alphanumeric(40);
-    credential.principal = {aws::Principal::Kind::user, call.account, entity_arn(call, "user", user.path, user.name),
-                            user.id, key.id, ""};
+    credential.principal = {aws::Principal::Kind::user,
+                            call.account,
+                            entity_arn(call, "user", user.path, user.name),
+                            user.id,
+                            key.id,
+                            ""};
     schema::keys.put(call.txn(), {call.account, key.id}, key);
     credentials_.put(call.txn(), key.id, credential);
     CreateAccessKeyOutput out;
-    out.access_key = {.user_name = user.name, .access_key_id = key.id, .status = key.status,
-                      .secret_access_key = credential.secret, .create_date = key.created};
+    out.access_key = {.user_name = user.name,
+                      .access_key_id = key.id,
+                      .status = key.status,
+                      .secret_access_key = credential.secret,
+                      .create_date = key.created};
     return out;
 }
 
-Result<DeleteAccessKeyOutput> Iam::DeleteAccessKey(aws::Call& call, const DeleteAccessKeyInput& in) {
+Result<DeleteAccessKeyOutput> Iam::DeleteAccessKey(aws::Call& call,
+                                                   const DeleteAccessKeyInput& in) {
     TRY(const std::string name, user_meant(call, in.user_name));
     TRY(const AccessKey key, find_key(call, name, in.access_key_id));
     schema::keys.erase(call.txn(), {call.account, key.id});
@@ -59,12 +70,15 @@ Result<ListAccessKeysOutput> Iam::ListAccessKeys(aws::Call& call, const ListAcce
     TRY(const std::string name, user_meant(call, in.user_name));
     TRY(const User user, find_user(call, name));
     for (const AccessKey& key : keys_of(call, user.name))
-        out.access_key_metadata.push_back({.user_name = key.user, .access_key_id = key.id, .status = key.status,
+        out.access_key_metadata.push_back({.user_name = key.user,
+                                           .access_key_id = key.id,
+                                           .status = key.status,
                                            .create_date = key.created});
     return out;
 }
 
-Result<UpdateAccessKeyOutput> Iam::UpdateAccessKey(aws::Call& call, const UpdateAccessKeyInput& in) {
+Result<UpdateAccessKeyOutput> Iam::UpdateAccessKey(aws::Call& call,
+                                                   const UpdateAccessKeyInput& in) {
     TRY(const std::string name, user_meant(call, in.user_name));
     TRY(AccessKey key, find_key(call, name, in.access_key_id));
     key.status = in.status;
@@ -77,9 +91,12 @@ Result<UpdateAccessKeyOutput> Iam::UpdateAccessKey(aws::Call& call, const Update
 }
 
 // When a key was last used is not recorded, and to say "never" would be a lie.
-Result<GetAccessKeyLastUsedOutput> Iam::GetAccessKeyLastUsed(aws::Call& call, const GetAccessKeyLastUsedInput& in) {
+Result<GetAccessKeyLastUsedOutput> Iam::GetAccessKeyLastUsed(aws::Call& call,
+                                                             const GetAccessKeyLastUsedInput& in) {
     const auto key = schema::keys.get(call.txn(), {call.account, in.access_key_id});
-    if (!key) return errors::NoSuchEntityException("The Access Key with id " + in.access_key_id + " cannot be found.");
+    if (!key)
+        return errors::NoSuchEntityException("The Access Key with id " + in.access_key_id +
+                                             " cannot be found.");
     return fail("NotImplemented", "Unkai does not record when an access key was last used.", 501);
 }
 

@@ -6,7 +6,7 @@
 namespace unkai::services::iam::limits {
 
 constexpr size_t access_keys_per_user = 2;
-constexpr size_t attached_policies = 10;       // To a role or user.
+constexpr size_t attached_policies = 10;  // To a role or user.
 constexpr size_t policy_versions = 5;
 constexpr size_t managed_policy_bytes = 6144;  // Without white space.
 constexpr size_t role_inline_bytes = 10240;    // All inline policies of a role together.

@@ -1,5 +1,6 @@
-// The AWS managed policies that Unkai knows: name with path, and document. Attaching another answers
-// NoSuchEntity, as AWS does for a policy that does not exist; docs/services/iam.md lists them.
+// The AWS managed policies that Unkai knows: name with path, and document. Attaching another
+// answers NoSuchEntity, as AWS does for a policy that does not exist; docs/services/iam.md lists
+// them.
 #pragma once
 
 #include <optional>

@@ -33,20 +33,24 @@ Policy from_managed(const ManagedPolicy& managed) {
 }
 
 Result<Found> find_any(aws::Call& call, const std::string& arn) {
-    if (const ManagedPolicy* managed = find_managed_policy(arn)) return Found{from_managed(*managed), true};
+    if (const ManagedPolicy* managed = find_managed_policy(arn))
+        return Found{from_managed(*managed), true};
     TRY(Policy policy, find_policy(call, arn));
     return Found{std::move(policy), false};
 }
 
 std::string arn_of(const aws::Call& call, const Found& found) {
-    if (found.managed_by_aws) return "arn:aws:iam::aws:policy" + found.policy.path + found.policy.name;
+    if (found.managed_by_aws)
+        return "arn:aws:iam::aws:policy" + found.policy.path + found.policy.name;
     return entity_arn(call, "policy", found.policy.path, found.policy.name);
 }
 
 int32_t attachments(aws::Call& call, const std::string& arn) {
     int32_t count = 0;
-    for (const auto& [key, role] : schema::roles.list(call.txn(), call.account)) count += static_cast<int32_t>(role.attached.count(arn));
-    for (const auto& [key, user] : schema::users.list(call.txn(), call.account)) count += static_cast<int32_t>(user.attached.count(arn));
+    for (const auto& [key, role] : schema::roles.list(call.txn(), call.account))
+        count += static_cast<int32_t>(role.attached.count(arn));
+    for (const auto& [key, user] : schema::users.list(call.txn(), call.account))
+        count += static_cast<int32_t>(user.attached.count(arn));
     return count;
 }
 
@@ -81,7 +85,8 @@ api::iam::PolicyVersion describe_version(const Policy& policy, int64_t number, b
 Result<int64_t> find_version(const Policy& policy, const std::string& id) {
     const auto number = id.starts_with('v') ? parse_int(id.substr(1)) : std::nullopt;
     if (!number || policy.versions.count(*number) == 0)
-        return errors::NoSuchEntityException("Policy " + policy.name + " version " + id + " does not exist or is not attachable.");
+        return errors::NoSuchEntityException("Policy " + policy.name + " version " + id +
+                                             " does not exist or is not attachable.");
     return *number;
 }
 
@@ -93,8 +98,9 @@ void put_policy(aws::Call& call, const Policy& policy) {
 
 Result<CreatePolicyOutput> Iam::CreatePolicy(aws::Call& call, const CreatePolicyInput& in) {
     if (schema::policies.has(call.txn(), {call.account, to_lower(in.policy_name)}))
-        return errors::EntityAlreadyExistsException("A policy called " + in.policy_name +
-                                                    " already exists. Duplicate names are not allowed.");
+        return errors::EntityAlreadyExistsException(
+            "A policy called " + in.policy_name +
+            " already exists. Duplicate names are not allowed.");
     REQUIRE(check_document(in.policy_document, false));
     if (in.policy_document.size() > limits::managed_policy_bytes * 2)
         return errors::LimitExceededException("Cannot exceed quota for PolicySize: 6144");
@@ -121,8 +127,9 @@ Result<DeletePolicyOutput> Iam::DeletePolicy(aws::Call& call, const DeletePolicy
     if (attachments(call, in.policy_arn) > 0)
         return errors::DeleteConflictException("Cannot delete a policy attached to entities.");
     if (policy.versions.size() > 1)
-        return errors::DeleteConflictException("This policy has more than one version. Before you delete a policy, you must "
-                                               "delete the policy's versions. The default version is deleted with the policy.");
+        return errors::DeleteConflictException(
+            "This policy has more than one version. Before you delete a policy, you must "
+            "delete the policy's versions. The default version is deleted with the policy.");
     schema::policies.erase(call.txn(), {call.account, to_lower(policy.name)});
     return DeletePolicyOutput{};
 }
@@ -134,10 +141,12 @@ Result<ListPoliciesOutput> Iam::ListPolicies(aws::Call& call, const ListPolicies
             rows.emplace_back(std::get<1>(key), Found{std::move(policy), false});
     std::erase_if(rows, [&](const auto& row) {
         return !row.second.policy.path.starts_with(in.path_prefix.value_or("/")) ||
-               (in.only_attached.value_or(false) && attachments(call, arn_of(call, row.second)) == 0);
+               (in.only_attached.value_or(false) &&
+                attachments(call, arn_of(call, row.second)) == 0);
     });
-    TRY(const auto page, aws::page(rows, [](const auto& row) { return row.first; }, in.marker,
-                                   static_cast<size_t>(in.max_items.value_or(100))));
+    TRY(const auto page, aws::page(
+                             rows, [](const auto& row) { return row.first; }, in.marker,
+                             static_cast<size_t>(in.max_items.value_or(100))));
     ListPoliciesOutput out;
     for (const auto* row : page.items) out.policies.push_back(describe(call, row->second));
     out.is_truncated = page.next.has_value();
@@ -145,12 +154,14 @@ Result<ListPoliciesOutput> Iam::ListPolicies(aws::Call& call, const ListPolicies
     return out;
 }
 
-Result<CreatePolicyVersionOutput> Iam::CreatePolicyVersion(aws::Call& call, const CreatePolicyVersionInput& in) {
+Result<CreatePolicyVersionOutput> Iam::CreatePolicyVersion(aws::Call& call,
+                                                           const CreatePolicyVersionInput& in) {
     TRY(Policy policy, find_policy(call, in.policy_arn));
     REQUIRE(check_document(in.policy_document, false));
     if (policy.versions.size() >= limits::policy_versions)
-        return errors::LimitExceededException("A managed policy can have up to 5 versions. Before you create a new version, "
-                                              "you must delete an existing version.");
+        return errors::LimitExceededException(
+            "A managed policy can have up to 5 versions. Before you create a new version, "
+            "you must delete an existing version.");
     const int64_t number = ++policy.last_version;
     policy.versions[number] = {in.policy_document, call.now};
     if (in.set_as_default.value_or(false)) policy.default_version = number;
@@ -159,13 +170,15 @@ Result<CreatePolicyVersionOutput> Iam::CreatePolicyVersion(aws::Call& call, cons
     return CreatePolicyVersionOutput{.policy_version = describe_version(policy, number, false)};
 }
 
-Result<GetPolicyVersionOutput> Iam::GetPolicyVersion(aws::Call& call, const GetPolicyVersionInput& in) {
+Result<GetPolicyVersionOutput> Iam::GetPolicyVersion(aws::Call& call,
+                                                     const GetPolicyVersionInput& in) {
     TRY(const Found found, find_any(call, in.policy_arn));
     TRY(const int64_t number, find_version(found.policy, in.version_id));
     return GetPolicyVersionOutput{.policy_version = describe_version(found.policy, number, true)};
 }
 
-Result<DeletePolicyVersionOutput> Iam::DeletePolicyVersion(aws::Call& call, const DeletePolicyVersionInput& in) {
+Result<DeletePolicyVersionOutput> Iam::DeletePolicyVersion(aws::Call& call,
+                                                           const DeletePolicyVersionInput& in) {
     TRY(Policy policy, find_policy(call, in.policy_arn));
     TRY(const int64_t number, find_version(policy, in.version_id));
     if (number == policy.default_version)
@@ -175,7 +188,8 @@ Result<DeletePolicyVersionOutput> Iam::DeletePolicyVersion(aws::Call& call, cons
     return DeletePolicyVersionOutput{};
 }
 
-Result<ListPolicyVersionsOutput> Iam::ListPolicyVersions(aws::Call& call, const ListPolicyVersionsInput& in) {
+Result<ListPolicyVersionsOutput> Iam::ListPolicyVersions(aws::Call& call,
+                                                         const ListPolicyVersionsInput& in) {
     TRY(const Found found, find_any(call, in.policy_arn));
     ListPolicyVersionsOutput out;
     for (auto it = found.policy.versions.rbegin(); it != found.policy.versions.rend(); ++it)
@@ -184,7 +198,8 @@ Result<ListPolicyVersionsOutput> Iam::ListPolicyVersions(aws::Call& call, const 
     return out;
 }
 
-Result<SetDefaultPolicyVersionOutput> Iam::SetDefaultPolicyVersion(aws::Call& call, const SetDefaultPolicyVersionInput& in) {
+Result<SetDefaultPolicyVersionOutput> Iam::SetDefaultPolicyVersion(
+    aws::Call& call, const SetDefaultPolicyVersionInput& in) {
     TRY(Policy policy, find_policy(call, in.policy_arn));
     TRY(policy.default_version, find_version(policy, in.version_id));
     policy.updated = call.now;
@@ -192,13 +207,16 @@ Result<SetDefaultPolicyVersionOutput> Iam::SetDefaultPolicyVersion(aws::Call& ca
     return SetDefaultPolicyVersionOutput{};
 }
 
-Result<ListEntitiesForPolicyOutput> Iam::ListEntitiesForPolicy(aws::Call& call, const ListEntitiesForPolicyInput& in) {
+Result<ListEntitiesForPolicyOutput> Iam::ListEntitiesForPolicy(
+    aws::Call& call, const ListEntitiesForPolicyInput& in) {
     REQUIRE(find_any(call, in.policy_arn));
     ListEntitiesForPolicyOutput out;
     for (const auto& [key, role] : schema::roles.list(call.txn(), call.account))
-        if (role.attached.count(in.policy_arn) > 0) out.policy_roles.push_back({.role_name = role.name, .role_id = role.id});
+        if (role.attached.count(in.policy_arn) > 0)
+            out.policy_roles.push_back({.role_name = role.name, .role_id = role.id});
     for (const auto& [key, user] : schema::users.list(call.txn(), call.account))
-        if (user.attached.count(in.policy_arn) > 0) out.policy_users.push_back({.user_name = user.name, .user_id = user.id});
+        if (user.attached.count(in.policy_arn) > 0)
+            out.policy_users.push_back({.user_name = user.name, .user_id = user.id});
     out.is_truncated = false;
     return out;
 }

@@ -21,7 +21,8 @@ api::iam::Role describe_role(const aws::Call& call, const Role& role) {
     return out;
 }
 
-static Result<Role> make_role(aws::Call& call, std::string name, std::string path, std::string trust) {
+static Result<Role> make_role(aws::Call& call, std::string name, std::string path,
+                              std::string trust) {
     if (schema::roles.has(call.txn(), {call.account, to_lower(name)}))
         return errors::EntityAlreadyExistsException("Role with name " + name + " already exists.");
     if (schema::roles.list(call.txn(), call.account).size() >= limits::roles)
@@ -37,7 +38,8 @@ static Result<Role> make_role(aws::Call& call, std::string name, std::string pat
 }
 
 Result<CreateRoleOutput> Iam::CreateRole(aws::Call& call, const CreateRoleInput& in) {
-    TRY(Role role, make_role(call, in.role_name, in.path.value_or("/"), in.assume_role_policy_document));
+    TRY(Role role,
+        make_role(call, in.role_name, in.path.value_or("/"), in.assume_role_policy_document));
     role.description = in.description.value_or("");
     role.longest_session = in.max_session_duration.value_or(3600);
     role.boundary = in.permissions_boundary.value_or("");
@@ -47,20 +49,27 @@ Result<CreateRoleOutput> Iam::CreateRole(aws::Call& call, const CreateRoleInput&
 }
 
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
-Result<CreateServiceLinkedRoleOutput> Iam::CreateServiceLinkedRole(aws::Call& call,
-                                                                   const CreateServiceLinkedRoleInput& in) {
+Result<CreateServiceLinkedRoleOutput> Iam::CreateServiceLinkedRole(
+    aws::Call& call, const CreateServiceLinkedRoleInput& in) {
     const std::string_view service = split_once(in.aws_service_name, '.').first;
     std::string name = "AWSServiceRoleFor";
-    if (service == "ecs") name += "ECS";
-    else if (service == "rds") name += "RDS";
-    else if (service == "elasticloadbalancing") name += "ElasticLoadBalancing";
-    else name += std::string(1, static_cast<char>(std::toupper(service[0]))) + std::string(service.substr(1));
+    if (service == "ecs")
+        name += "ECS";
+    else if (service == "rds")
+        name += "RDS";
+    else if (service == "elasticloadbalancing")
+        name += "ElasticLoadBalancing";
+    else
+        name += std::string(1, static_cast<char>(std::toupper(service[0]))) +
+                std::string(service.substr(1));
     if (in.custom_suffix) name += "_" + *in.custom_suffix;
-    const std::string trust = R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":")" +
-                              in.aws_service_name + R"("},"Action":"sts:AssumeRole"}]})";
+    const std::string trust =
+        R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":")" +
+        in.aws_service_name + R"("},"Action":"sts:AssumeRole"}]})";
     if (schema::roles.has(call.txn(), {call.account, to_lower(name)}))
-        return errors::InvalidInputException("Service role name " + name +
-                                             " has been taken in this account, please try a different suffix.");
+        return errors::InvalidInputException(
+            "Service role name " + name +
+            " has been taken in this account, please try a different suffix.");
     TRY(Role role, make_role(call, name, "/aws-service-role/" + in.aws_service_name + "/", trust));
     role.description = in.description.value_or("");
     put_role(call, role);
@@ -82,7 +91,8 @@ Result<UpdateRoleOutput> Iam::UpdateRole(aws::Call& call, const UpdateRoleInput&
     return UpdateRoleOutput{};
 }
 
-Result<UpdateRoleDescriptionOutput> Iam::UpdateRoleDescription(aws::Call& call, const UpdateRoleDescriptionInput& in) {
+Result<UpdateRoleDescriptionOutput> Iam::UpdateRoleDescription(
+    aws::Call& call, const UpdateRoleDescriptionInput& in) {
     TRY(Role role, find_role(call, in.role_name));
     role.description = in.description;
     put_role(call, role);
@@ -92,19 +102,24 @@ Result<UpdateRoleDescriptionOutput> Iam::UpdateRoleDescription(aws::Call& call, 
 Result<DeleteRoleOutput> Iam::DeleteRole(aws::Call& call, const DeleteRoleInput& in) {
     TRY(const Role role, find_role(call, in.role_name));
     if (!role.attached.empty() || !role.inline_policies.empty())
-        return errors::DeleteConflictException("Cannot delete entity, must detach all policies first.");
+        return errors::DeleteConflictException(
+            "Cannot delete entity, must detach all policies first.");
     for (const auto& [key, profile] : schema::profiles.list(call.txn(), call.account))
         if (profile.role == role.name)
-            return errors::DeleteConflictException("Cannot delete entity, must remove roles from instance profile first.");
+            return errors::DeleteConflictException(
+                "Cannot delete entity, must remove roles from instance profile first.");
     schema::roles.erase(call.txn(), {call.account, to_lower(role.name)});
     return DeleteRoleOutput{};
 }
 
 Result<ListRolesOutput> Iam::ListRoles(aws::Call& call, const ListRolesInput& in) {
     auto rows = schema::roles.list(call.txn(), call.account);
-    std::erase_if(rows, [&](const auto& row) { return !row.second.path.starts_with(in.path_prefix.value_or("/")); });
-    TRY(const auto page, aws::page(rows, [](const auto& row) { return std::get<1>(row.first); }, in.marker,
-                                   static_cast<size_t>(in.max_items.value_or(100))));
+    std::erase_if(rows, [&](const auto& row) {
+        return !row.second.path.starts_with(in.path_prefix.value_or("/"));
+    });
+    TRY(const auto page, aws::page(
+                             rows, [](const auto& row) { return std::get<1>(row.first); },
+                             in.marker, static_cast<size_t>(in.max_items.value_or(100))));
     ListRolesOutput out;
     for (const auto* row : page.items) {
         out.roles.push_back(describe_role(call, row->second));
@@ -115,7 +130,8 @@ Result<ListRolesOutput> Iam::ListRoles(aws::Call& call, const ListRolesInput& in
     return out;
 }
 
-Result<UpdateAssumeRolePolicyOutput> Iam::UpdateAssumeRolePolicy(aws::Call& call, const UpdateAssumeRolePolicyInput& in) {
+Result<UpdateAssumeRolePolicyOutput> Iam::UpdateAssumeRolePolicy(
+    aws::Call& call, const UpdateAssumeRolePolicyInput& in) {
     TRY(Role role, find_role(call, in.role_name));
     REQUIRE(check_document(in.policy_document, true));
     role.trust = in.policy_document;

@@ -1,5 +1,5 @@
-// Every key and record that iam stores. Names are unique without regard to case, so keys hold them in
-// lower case; the record holds them as given.
+// Every key and record that iam stores. Names are unique without regard to case, so keys hold them
+// in lower case; the record holds them as given.
 #pragma once
 
 #include "store/table.h"
@@ -106,7 +106,8 @@ namespace schema {
 inline const store::Table<User, std::string, std::string> users{"iam/users"};
 inline const store::Table<Role, std::string, std::string> roles{"iam/roles"};
 inline const store::Table<Policy, std::string, std::string> policies{"iam/policies"};
-inline const store::Table<InstanceProfile, std::string, std::string> profiles{"iam/instance-profiles"};
+inline const store::Table<InstanceProfile, std::string, std::string> profiles{
+    "iam/instance-profiles"};
 // Account, access key id.
 inline const store::Table<AccessKey, std::string, std::string> keys{"iam/access-keys"};
 }  // namespace schema

@@ -17,7 +17,8 @@ static api::iam::User describe(const aws::Call& call, const User& user) {
 
 Result<CreateUserOutput> Iam::CreateUser(aws::Call& call, const CreateUserInput& in) {
     if (schema::users.has(call.txn(), {call.account, to_lower(in.user_name)}))
-        return errors::EntityAlreadyExistsException("User with name " + in.user_name + " already exists.");
+        return errors::EntityAlreadyExistsException("User with name " + in.user_name +
+                                                    " already exists.");
     if (schema::users.list(call.txn(), call.account).size() >= limits::users)
         return errors::LimitExceededException("Cannot exceed quota for UsersPerAccount: 5000");
     User user;
@@ -38,11 +39,13 @@ Result<GetUserOutput> Iam::GetUser(aws::Call& call, const GetUserInput& in) {
         return GetUserOutput{.user = describe(call, user)};
     }
     if (call.principal.kind == aws::Principal::Kind::user) {
-        TRY(const User user, find_user(call, call.principal.arn.substr(call.principal.arn.rfind('/') + 1)));
+        TRY(const User user,
+            find_user(call, call.principal.arn.substr(call.principal.arn.rfind('/') + 1)));
         return GetUserOutput{.user = describe(call, user)};
     }
     if (call.principal.kind != aws::Principal::Kind::root)
-        return fail("ValidationError", "Must specify userName when calling with non-User credentials", 400);
+        return fail("ValidationError",
+                    "Must specify userName when calling with non-User credentials", 400);
     api::iam::User root;
     root.user_id = call.account;
     root.arn = call.principal.arn;
@@ -53,7 +56,8 @@ Result<UpdateUserOutput> Iam::UpdateUser(aws::Call& call, const UpdateUserInput&
     TRY(User user, find_user(call, in.user_name));
     if (in.new_user_name && to_lower(*in.new_user_name) != to_lower(in.user_name)) {
         if (schema::users.has(call.txn(), {call.account, to_lower(*in.new_user_name)}))
-            return errors::EntityAlreadyExistsException("User with name " + *in.new_user_name + " already exists.");
+            return errors::EntityAlreadyExistsException("User with name " + *in.new_user_name +
+                                                        " already exists.");
         schema::users.erase(call.txn(), {call.account, to_lower(in.user_name)});
         for (auto& [key, access] : schema::keys.list(call.txn(), call.account)) {
             if (access.user != user.name) continue;
@@ -76,19 +80,24 @@ Result<UpdateUserOutput> Iam::UpdateUser(aws::Call& call, const UpdateUserInput&
 Result<DeleteUserOutput> Iam::DeleteUser(aws::Call& call, const DeleteUserInput& in) {
     TRY(const User user, find_user(call, in.user_name));
     if (!user.attached.empty() || !user.inline_policies.empty())
-        return errors::DeleteConflictException("Cannot delete entity, must detach all policies first.");
+        return errors::DeleteConflictException(
+            "Cannot delete entity, must detach all policies first.");
     for (const auto& [key, access] : schema::keys.list(call.txn(), call.account))
         if (access.user == user.name)
-            return errors::DeleteConflictException("Cannot delete entity, must delete access keys first.");
+            return errors::DeleteConflictException(
+                "Cannot delete entity, must delete access keys first.");
     schema::users.erase(call.txn(), {call.account, to_lower(user.name)});
     return DeleteUserOutput{};
 }
 
 Result<ListUsersOutput> Iam::ListUsers(aws::Call& call, const ListUsersInput& in) {
     auto rows = schema::users.list(call.txn(), call.account);
-    std::erase_if(rows, [&](const auto& row) { return !row.second.path.starts_with(in.path_prefix.value_or("/")); });
-    TRY(const auto page, aws::page(rows, [](const auto& row) { return std::get<1>(row.first); }, in.marker,
-                                   static_cast<size_t>(in.max_items.value_or(100))));
+    std::erase_if(rows, [&](const auto& row) {
+        return !row.second.path.starts_with(in.path_prefix.value_or("/"));
+    });
+    TRY(const auto page, aws::page(
+                             rows, [](const auto& row) { return std::get<1>(row.first); },
+                             in.marker, static_cast<size_t>(in.max_items.value_or(100))));
     ListUsersOutput out;
     for (const auto* row : page.items) {
         out.users.push_back(describe(call, row->second));

@@ -1,6 +1,7 @@
-// Who may do what. https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html
-// Identity policies are not enforced yet (IAM's README): a principal of the bucket's own account may do
-// everything that the bucket's policy does not deny; everybody else needs its Allow.
+// Who may do what.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html
+// Identity policies are not enforced yet (IAM's README): a principal of the bucket's own account
+// may do everything that the bucket's policy does not deny; everybody else needs its Allow.
 #include "aws/policy.h"
 #include "aws/protocol/json_shape.h"
 #include "services/s3/s3.h"
@@ -15,13 +16,16 @@ std::string bucket_arn(std::string_view bucket, std::string_view key) {
 
 static Unexpected access_denied() { return fail("AccessDenied", "Access Denied", 403); }
 
-static aws::PolicyRequest policy_request(const aws::Call& call, std::string_view action, std::string_view resource) {
+static aws::PolicyRequest policy_request(const aws::Call& call, std::string_view action,
+                                         std::string_view resource) {
     aws::PolicyRequest request{call.principal, action, resource};
     request.context.emplace("aws:securetransport", call.http.secure ? "true" : "false");
     request.context.emplace("aws:currenttime", iso8601(call.now));
     request.context.emplace("aws:sourceip", call.source_address);
-    if (const std::string* referer = call.http.header("referer")) request.context.emplace("aws:referer", *referer);
-    if (const std::string* agent = call.http.header("user-agent")) request.context.emplace("aws:useragent", *agent);
+    if (const std::string* referer = call.http.header("referer"))
+        request.context.emplace("aws:referer", *referer);
+    if (const std::string* agent = call.http.header("user-agent"))
+        request.context.emplace("aws:useragent", *agent);
     if (call.principal.kind == aws::Principal::Kind::service) {
         // Services act for a resource: the session that they were given carries its ARN.
         request.context.emplace("aws:sourcearn", call.principal.arn);
@@ -41,18 +45,23 @@ static bool restricts_public(const Bucket& bucket) {
     return block.restrict_public_buckets.value_or(false);
 }
 
-Result<s3::Bucket> open_bucket(aws::Call& call, const std::string& name, std::string_view action, std::string_view key) {
+Result<s3::Bucket> open_bucket(aws::Call& call, const std::string& name, std::string_view action,
+                               std::string_view key) {
     auto bucket = schema::buckets.get(call.txn(), {name});
     if (!bucket)
-        return Failure(std::move(fail("NoSuchBucket", "The specified bucket does not exist", 404).error)).with("BucketName", name);
+        return Failure(std::move(
+                           fail("NoSuchBucket", "The specified bucket does not exist", 404).error))
+            .with("BucketName", name);
     using Kind = aws::Principal::Kind;
     const Kind kind = call.principal.kind;
-    const bool own = call.principal.account == bucket->account && kind != Kind::anonymous && kind != Kind::service;
+    const bool own = call.principal.account == bucket->account && kind != Kind::anonymous &&
+                     kind != Kind::service;
     if (bucket->policy.empty()) {
         if (own) return *std::move(bucket);
         return access_denied();
     }
-    const auto decision = aws::evaluate(std::string_view(bucket->policy), policy_request(call, action, bucket_arn(name, key)));
+    const auto decision = aws::evaluate(std::string_view(bucket->policy),
+                                        policy_request(call, action, bucket_arn(name, key)));
     // The account's root can always mend a policy that locks everybody out.
     const bool root_mends = own && kind == Kind::root && action.ends_with("BucketPolicy");
     if (decision == aws::Decision::deny && !root_mends) return access_denied();

@@ -6,22 +6,31 @@ namespace unkai::services::s3 {
 
 namespace {
 
-// The checksum that the client wants checked: from a header, or named by x-amz-trailer and come at the end.
+// The checksum that the client wants checked: from a header, or named by x-amz-trailer and come at
+// the end.
 std::optional<Checksum> from_trailers(const aws::BodyReader& body) {
     constexpr std::string_view prefix = "x-amz-checksum-";
     for (const auto& [name, value] : body.trailers())
-        if (name.starts_with(prefix)) return Checksum{to_upper(std::string_view(name).substr(prefix.size())), value};
+        if (name.starts_with(prefix))
+            return Checksum{to_upper(std::string_view(name).substr(prefix.size())), value};
     return std::nullopt;
 }
 
-Status check_digests(const Received& received, const Expectation& expected, const std::optional<Checksum>& claimed) {
+Status check_digests(const Received& received, const Expectation& expected,
+                     const std::optional<Checksum>& claimed) {
     if (expected.content_md5) {
         const auto md5 = from_base64(*expected.content_md5);
-        if (!md5 || md5->size() != 16) return fail("InvalidDigest", "The Content-MD5 you specified is not valid.", 400);
-        if (*md5 != received.md5) return fail("BadDigest", "The Content-MD5 you specified did not match what we received.", 400);
+        if (!md5 || md5->size() != 16)
+            return fail("InvalidDigest", "The Content-MD5 you specified is not valid.", 400);
+        if (*md5 != received.md5)
+            return fail("BadDigest",
+                        "The Content-MD5 you specified did not match what we received.", 400);
     }
     if (claimed && claimed->value != received.checksum.value)
-        return fail("BadDigest", "The " + claimed->algorithm + " you specified did not match the calculated checksum.", 400);
+        return fail(
+            "BadDigest",
+            "The " + claimed->algorithm + " you specified did not match the calculated checksum.",
+            400);
     return ok();
 }
 
@@ -32,7 +41,8 @@ public:
         std::string bytes;
         uint64_t first, length;
     };
-    RangeReader(std::vector<Piece> pieces, uint64_t length) : pieces_(std::move(pieces)), length_(length) {}
+    RangeReader(std::vector<Piece> pieces, uint64_t length)
+        : pieces_(std::move(pieces)), length_(length) {}
 
     Task<Result<std::string_view>> read() override {
         constexpr size_t most = 256 << 10;
@@ -44,7 +54,9 @@ public:
             buffer_ = piece.bytes.substr(piece.first, want);
         } else {
             CO_TRY(buffer_, co_await piece.blob->read(piece.first, want));
-            if (buffer_.size() != want) co_return fail("InternalError", "A body on disk is shorter than its record says.", 500);
+            if (buffer_.size() != want)
+                co_return fail("InternalError", "A body on disk is shorter than its record says.",
+                               500);
         }
         piece.first += want;
         piece.length -= want;
@@ -61,11 +73,17 @@ private:
 
 }  // namespace
 
-Task<Result<Received>> receive_from(aws::BodyReader& source, store::Blobs& blobs, Expectation expected) {
-    if (expected.algorithm.empty()) expected.algorithm = expected.checksum ? expected.checksum->algorithm : "CRC64NVME";
+Task<Result<Received>> receive_from(aws::BodyReader& source, store::Blobs& blobs,
+                                    Expectation expected) {
+    if (expected.algorithm.empty())
+        expected.algorithm = expected.checksum ? expected.checksum->algorithm : "CRC64NVME";
     const auto md5 = make_digest("MD5");
     auto digest = make_digest(expected.algorithm);
-    if (!digest) co_return fail("InvalidRequest", "Unkai does not compute " + expected.algorithm + " checksums; use CRC64NVME, CRC32C or SHA256.", 400);
+    if (!digest)
+        co_return fail("InvalidRequest",
+                       "Unkai does not compute " + expected.algorithm +
+                           " checksums; use CRC64NVME, CRC32C or SHA256.",
+                       400);
     Received received;
     std::unique_ptr<store::Blobs::Writer> writer;
     while (true) {
@@ -73,10 +91,12 @@ Task<Result<Received>> receive_from(aws::BodyReader& source, store::Blobs& blobs
         if (piece.empty()) break;
         received.size += piece.size();
         if (received.size > expected.most)
-            co_return fail("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400);
+            co_return fail("EntityTooLarge",
+                           "Your proposed upload exceeds the maximum allowed size", 400);
         md5->update(piece);
         digest->update(piece);
-        if (!writer && expected.may_be_inline && received.inline_bytes.size() + piece.size() <= store::Blobs::inline_limit) {
+        if (!writer && expected.may_be_inline &&
+            received.inline_bytes.size() + piece.size() <= store::Blobs::inline_limit) {
             received.inline_bytes += piece;
             continue;
         }
@@ -103,18 +123,24 @@ Task<Result<Received>> receive_from(aws::BodyReader& source, store::Blobs& blobs
 
 Task<Result<Received>> receive(aws::Call& call, store::Blobs& blobs, Expectation expected) {
     // The trailer's algorithm is announced by a header, so that it can be computed on the way.
-    if (const std::string* announced = call.http.header("x-amz-trailer"); announced != nullptr && !expected.checksum) {
+    if (const std::string* announced = call.http.header("x-amz-trailer");
+        announced != nullptr && !expected.checksum) {
         constexpr std::string_view prefix = "x-amz-checksum-";
-        if (announced->starts_with(prefix)) expected.algorithm = to_upper(std::string_view(*announced).substr(prefix.size()));
+        if (announced->starts_with(prefix))
+            expected.algorithm = to_upper(std::string_view(*announced).substr(prefix.size()));
     }
     if (!call.request_body) call.request_body = std::make_unique<aws::TextBody>("");
     const auto length = call.request_body->length();
-    if (length && *length > expected.most) co_return fail("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400);
+    if (length && *length > expected.most)
+        co_return fail("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size",
+                       400);
     co_return co_await receive_from(*call.request_body, blobs, std::move(expected));
 }
 
-Task<Result<std::unique_ptr<aws::BodyReader>>> open_body(store::Blobs& blobs, const std::vector<Segment>& segments,
-                                                         std::string inline_bytes, uint64_t first, uint64_t length) {
+Task<Result<std::unique_ptr<aws::BodyReader>>> open_body(store::Blobs& blobs,
+                                                         const std::vector<Segment>& segments,
+                                                         std::string inline_bytes, uint64_t first,
+                                                         uint64_t length) {
     std::vector<RangeReader::Piece> pieces;
     uint64_t begin = 0;
     const uint64_t end = first + length;
@@ -132,7 +158,8 @@ Task<Result<std::unique_ptr<aws::BodyReader>>> open_body(store::Blobs& blobs, co
         }
         begin += segment.size;
     }
-    co_return std::unique_ptr<aws::BodyReader>(std::make_unique<RangeReader>(std::move(pieces), length));
+    co_return std::unique_ptr<aws::BodyReader>(
+        std::make_unique<RangeReader>(std::move(pieces), length));
 }
 
 }  // namespace unkai::services::s3

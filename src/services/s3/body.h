@@ -9,9 +9,9 @@ namespace unkai::services::s3 {
 
 struct Received {
     uint64_t size = 0;
-    std::string md5;            // Raw.
-    Checksum checksum;          // Of the algorithm asked for.
-    Segment segment;            // segment.blob empty: the bytes are in `inline_bytes`.
+    std::string md5;    // Raw.
+    Checksum checksum;  // Of the algorithm asked for.
+    Segment segment;    // segment.blob empty: the bytes are in `inline_bytes`.
     std::string inline_bytes;
 };
 
@@ -27,11 +27,14 @@ struct Expectation {
 // Errors: EntityTooLarge, BadDigest, InvalidDigest, InvalidRequest, and those of the reader.
 Task<Result<Received>> receive(aws::Call& call, store::Blobs& blobs, Expectation expected);
 // The same for bytes that another object has (copies).
-Task<Result<Received>> receive_from(aws::BodyReader& source, store::Blobs& blobs, Expectation expected);
+Task<Result<Received>> receive_from(aws::BodyReader& source, store::Blobs& blobs,
+                                    Expectation expected);
 
-// A reader of [first, first+length) of a body made of segments. Blobs are opened now, so that the object may
-// be deleted meanwhile.
-Task<Result<std::unique_ptr<aws::BodyReader>>> open_body(store::Blobs& blobs, const std::vector<Segment>& segments,
-                                                         std::string inline_bytes, uint64_t first, uint64_t length);
+// A reader of [first, first+length) of a body made of segments. Blobs are opened now, so that the
+// object may be deleted meanwhile.
+Task<Result<std::unique_ptr<aws::BodyReader>>> open_body(store::Blobs& blobs,
+                                                         const std::vector<Segment>& segments,
+                                                         std::string inline_bytes, uint64_t first,
+                                                         uint64_t length);
 
 }  // namespace unkai::services::s3

@@ -32,13 +32,15 @@ Table make_table(uint64_t reflected) {
     }
     for (size_t byte = 0; byte < 256; ++byte)
         for (size_t slice = 1; slice < 8; ++slice)
-            table[slice][byte] = table[slice - 1][byte] >> 8 ^ table[0][table[slice - 1][byte] & 0xFF];
+            table[slice][byte] =
+                table[slice - 1][byte] >> 8 ^ table[0][table[slice - 1][byte] & 0xFF];
     return table;
 }
 
 class Crc final : public Digest {
 public:
-    Crc(const Polynomial& polynomial, const Table& table) : polynomial_(polynomial), table_(table), value_(polynomial.all_ones) {}
+    Crc(const Polynomial& polynomial, const Table& table)
+        : polynomial_(polynomial), table_(table), value_(polynomial.all_ones) {}
 
     void update(std::string_view bytes) override {
         const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
@@ -70,10 +72,14 @@ private:
 
 class Hash final : public Digest {
 public:
-    explicit Hash(const EVP_MD* kind) : context_(::EVP_MD_CTX_new()) { ::EVP_DigestInit_ex(context_, kind, nullptr); }
+    explicit Hash(const EVP_MD* kind) : context_(::EVP_MD_CTX_new()) {
+        ::EVP_DigestInit_ex(context_, kind, nullptr);
+    }
     ~Hash() override { ::EVP_MD_CTX_free(context_); }
     Hash(const Hash&) = delete;
-    void update(std::string_view bytes) override { ::EVP_DigestUpdate(context_, bytes.data(), bytes.size()); }
+    void update(std::string_view bytes) override {
+        ::EVP_DigestUpdate(context_, bytes.data(), bytes.size());
+    }
     std::string finish() override {
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned int size = 0;
@@ -96,7 +102,9 @@ const Table& table_of(const Polynomial* polynomial) {
     static const Table crc32 = make_table(crc32_polynomial.reflected);
     static const Table crc32c = make_table(crc32c_polynomial.reflected);
     static const Table crc64 = make_table(crc64_polynomial.reflected);
-    return polynomial == &crc32_polynomial ? crc32 : polynomial == &crc32c_polynomial ? crc32c : crc64;
+    return polynomial == &crc32_polynomial    ? crc32
+           : polynomial == &crc32c_polynomial ? crc32c
+                                              : crc64;
 }
 
 // a·b modulo the polynomial, in the reflected representation (bit 0 is the highest power).
@@ -119,7 +127,8 @@ uint64_t from_bytes(std::string_view bytes) {
 }  // namespace
 
 std::unique_ptr<Digest> make_digest(std::string_view algorithm) {
-    if (const Polynomial* polynomial = polynomial_of(algorithm)) return std::make_unique<Crc>(*polynomial, table_of(polynomial));
+    if (const Polynomial* polynomial = polynomial_of(algorithm))
+        return std::make_unique<Crc>(*polynomial, table_of(polynomial));
     if (algorithm == "SHA1") return std::make_unique<Hash>(::EVP_sha1());
     if (algorithm == "SHA256") return std::make_unique<Hash>(::EVP_sha256());
     if (algorithm == "SHA512") return std::make_unique<Hash>(::EVP_sha512());
@@ -130,7 +139,8 @@ std::unique_ptr<Digest> make_digest(std::string_view algorithm) {
 bool is_crc(std::string_view algorithm) { return polynomial_of(algorithm) != nullptr; }
 
 // crc(AB) = crc(A)·x^(8·|B|) + crc(B), the exponent taken by squaring.
-std::string combine_crc(std::string_view algorithm, std::string_view first, std::string_view second, uint64_t second_bytes) {
+std::string combine_crc(std::string_view algorithm, std::string_view first, std::string_view second,
+                        uint64_t second_bytes) {
     const Polynomial* polynomial = polynomial_of(algorithm);
     CHECK(polynomial != nullptr);
     const uint64_t top = uint64_t{1} << (polynomial->bytes * 8 - 1);

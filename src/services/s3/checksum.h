@@ -2,7 +2,8 @@
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 // CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5. The XXHASH family is not had here.
-// Multipart: FULL_OBJECT (CRCs, combined from the parts') or COMPOSITE (hash of the parts' hashes, "-N").
+// Multipart: FULL_OBJECT (CRCs, combined from the parts') or COMPOSITE (hash of the parts' hashes,
+// "-N").
 #pragma once
 
 #include <memory>

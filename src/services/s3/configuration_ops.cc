@@ -7,17 +7,26 @@ namespace unkai::services::s3 {
 using aws::protocol::from_json;
 using aws::protocol::to_json;
 
-static void put_bucket(aws::Call& call, const Bucket& bucket) { schema::buckets.put(call.txn(), {bucket.name}, bucket); }
+static void put_bucket(aws::Call& call, const Bucket& bucket) {
+    schema::buckets.put(call.txn(), {bucket.name}, bucket);
+}
 
 Result<PutBucketCorsOutput> S3::PutBucketCors(aws::Call& call, const PutBucketCorsInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutBucketCORS"));
     const auto& rules = in.cors_configuration.cors_rules;
     if (rules.empty() || rules.size() > limits::cors_rules)
-        return fail("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema", 400);
+        return fail("MalformedXML",
+                    "The XML you provided was not well-formed or did not validate against our "
+                    "published schema",
+                    400);
     for (const CORSRule& rule : rules)
         for (const std::string& method : rule.allowed_methods)
-            if (method != "GET" && method != "PUT" && method != "POST" && method != "DELETE" && method != "HEAD")
-                return fail("InvalidRequest", "Found unsupported HTTP method in CORS config. Unsupported method is " + method, 400);
+            if (method != "GET" && method != "PUT" && method != "POST" && method != "DELETE" &&
+                method != "HEAD")
+                return fail(
+                    "InvalidRequest",
+                    "Found unsupported HTTP method in CORS config. Unsupported method is " + method,
+                    400);
     bucket.cors = to_json(in.cors_configuration);
     put_bucket(call, bucket);
     return PutBucketCorsOutput{};
@@ -26,7 +35,8 @@ Result<PutBucketCorsOutput> S3::PutBucketCors(aws::Call& call, const PutBucketCo
 Result<GetBucketCorsOutput> S3::GetBucketCors(aws::Call& call, const GetBucketCorsInput& in) {
     TRY(const Bucket bucket, open_bucket(call, in.bucket, "s3:GetBucketCORS"));
     if (bucket.cors.empty())
-        return Failure{"NoSuchCORSConfiguration", "The CORS configuration does not exist", 404, {}}.with("BucketName", in.bucket);
+        return Failure{"NoSuchCORSConfiguration", "The CORS configuration does not exist", 404, {}}
+            .with("BucketName", in.bucket);
     CORSConfiguration configuration;
     CHECK(from_json(configuration, bucket.cors).has_value());
     GetBucketCorsOutput out;
@@ -34,40 +44,47 @@ Result<GetBucketCorsOutput> S3::GetBucketCors(aws::Call& call, const GetBucketCo
     return out;
 }
 
-Result<DeleteBucketCorsOutput> S3::DeleteBucketCors(aws::Call& call, const DeleteBucketCorsInput& in) {
+Result<DeleteBucketCorsOutput> S3::DeleteBucketCors(aws::Call& call,
+                                                    const DeleteBucketCorsInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutBucketCORS"));
     bucket.cors.clear();
     put_bucket(call, bucket);
     return DeleteBucketCorsOutput{};
 }
 
-Result<PutBucketTaggingOutput> S3::PutBucketTagging(aws::Call& call, const PutBucketTaggingInput& in) {
+Result<PutBucketTaggingOutput> S3::PutBucketTagging(aws::Call& call,
+                                                    const PutBucketTaggingInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutBucketTagging"));
     TRY(bucket.tags, checked_tags(in.tagging.tag_set, limits::bucket_tags));
     put_bucket(call, bucket);
     return PutBucketTaggingOutput{};
 }
 
-Result<GetBucketTaggingOutput> S3::GetBucketTagging(aws::Call& call, const GetBucketTaggingInput& in) {
+Result<GetBucketTaggingOutput> S3::GetBucketTagging(aws::Call& call,
+                                                    const GetBucketTaggingInput& in) {
     TRY(const Bucket bucket, open_bucket(call, in.bucket, "s3:GetBucketTagging"));
     if (bucket.tags.empty())
-        return Failure{"NoSuchTagSet", "The TagSet does not exist", 404, {}}.with("BucketName", in.bucket);
+        return Failure{"NoSuchTagSet", "The TagSet does not exist", 404, {}}.with("BucketName",
+                                                                                  in.bucket);
     GetBucketTaggingOutput out;
     out.tag_set = tag_list(bucket.tags);
     return out;
 }
 
-Result<DeleteBucketTaggingOutput> S3::DeleteBucketTagging(aws::Call& call, const DeleteBucketTaggingInput& in) {
+Result<DeleteBucketTaggingOutput> S3::DeleteBucketTagging(aws::Call& call,
+                                                          const DeleteBucketTaggingInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutBucketTagging"));
     bucket.tags.clear();
     put_bucket(call, bucket);
     return DeleteBucketTaggingOutput{};
 }
 
-Result<PutBucketEncryptionOutput> S3::PutBucketEncryption(aws::Call& call, const PutBucketEncryptionInput& in) {
+Result<PutBucketEncryptionOutput> S3::PutBucketEncryption(aws::Call& call,
+                                                          const PutBucketEncryptionInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutEncryptionConfiguration"));
     for (const ServerSideEncryptionRule& rule : in.server_side_encryption_configuration.rules)
-        if (rule.apply_server_side_encryption_by_default && rule.apply_server_side_encryption_by_default->sse_algorithm != "AES256")
+        if (rule.apply_server_side_encryption_by_default &&
+            rule.apply_server_side_encryption_by_default->sse_algorithm != "AES256")
             return fail("NotImplemented", "Unkai has no KMS keys; use AES256.", 501);
     bucket.encryption = to_json(in.server_side_encryption_configuration);
     put_bucket(call, bucket);
@@ -75,21 +92,24 @@ Result<PutBucketEncryptionOutput> S3::PutBucketEncryption(aws::Call& call, const
 }
 
 // Every bucket has SSE-S3 since January 2023, whether asked for or not.
-Result<GetBucketEncryptionOutput> S3::GetBucketEncryption(aws::Call& call, const GetBucketEncryptionInput& in) {
+Result<GetBucketEncryptionOutput> S3::GetBucketEncryption(aws::Call& call,
+                                                          const GetBucketEncryptionInput& in) {
     TRY(const Bucket bucket, open_bucket(call, in.bucket, "s3:GetEncryptionConfiguration"));
     ServerSideEncryptionConfiguration configuration;
     if (!bucket.encryption.empty()) {
         CHECK(from_json(configuration, bucket.encryption).has_value());
     } else {
         ServerSideEncryptionRule rule;
-        rule.apply_server_side_encryption_by_default = ServerSideEncryptionByDefault{.sse_algorithm = "AES256"};
+        rule.apply_server_side_encryption_by_default =
+            ServerSideEncryptionByDefault{.sse_algorithm = "AES256"};
         rule.bucket_key_enabled = false;
         configuration.rules.push_back(rule);
     }
     return GetBucketEncryptionOutput{.server_side_encryption_configuration = configuration};
 }
 
-Result<DeleteBucketEncryptionOutput> S3::DeleteBucketEncryption(aws::Call& call, const DeleteBucketEncryptionInput& in) {
+Result<DeleteBucketEncryptionOutput> S3::DeleteBucketEncryption(
+    aws::Call& call, const DeleteBucketEncryptionInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutEncryptionConfiguration"));
     bucket.encryption.clear();
     put_bucket(call, bucket);

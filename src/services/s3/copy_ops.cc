@@ -17,11 +17,14 @@ Result<Source> open_source(aws::Call& call, const Input& in) {
     std::string_view text = in.copy_source;
     if (text.starts_with('/')) text.remove_prefix(1);
     const auto [path, query] = split_once(text, '?');
-    if (!query.empty() && query != "versionId=null") return fail("NoSuchVersion", "The specified version does not exist.", 404);
+    if (!query.empty() && query != "versionId=null")
+        return fail("NoSuchVersion", "The specified version does not exist.", 404);
     const auto decoded = percent_decode(path);
     const size_t slash = decoded ? decoded->find('/') : std::string::npos;
     if (slash == std::string::npos || slash == 0 || slash + 1 == decoded->size())
-        return fail("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey", 400);
+        return fail("InvalidArgument",
+                    "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+                    400);
     Source source;
     source.bucket = decoded->substr(0, slash);
     source.key = decoded->substr(slash + 1);
@@ -30,15 +33,19 @@ Result<Source> open_source(aws::Call& call, const Input& in) {
     if (!object) return no_such_key(source.key);
     source.object = *std::move(object);
     source.inline_bytes = schema::bodies.get(call.txn(), {source.bucket, source.key}).value_or("");
-    const Conditions conditions{in.copy_source_if_match, in.copy_source_if_none_match, in.copy_source_if_modified_since,
+    const Conditions conditions{in.copy_source_if_match, in.copy_source_if_none_match,
+                                in.copy_source_if_modified_since,
                                 in.copy_source_if_unmodified_since};
     if (!check_conditions(conditions, source.object))
-        return fail("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412);
+        return fail("PreconditionFailed",
+                    "At least one of the pre-conditions you specified did not hold", 412);
     return source;
 }
 
-Task<Result<Received>> copy_bytes(store::Blobs& blobs, const Source& source, Range range, Expectation expected) {
-    CO_TRY(const auto body, co_await open_body(blobs, source.object.segments, source.inline_bytes, range.first, range.length));
+Task<Result<Received>> copy_bytes(store::Blobs& blobs, const Source& source, Range range,
+                                  Expectation expected) {
+    CO_TRY(const auto body, co_await open_body(blobs, source.object.segments, source.inline_bytes,
+                                               range.first, range.length));
     co_return co_await receive_from(*body, blobs, std::move(expected));
 }
 
@@ -49,16 +56,24 @@ Task<Result<CopyObjectOutput>> S3::CopyObject(aws::Call& call, const CopyObjectI
     CO_REQUIRE(open_bucket(call, in.bucket, "s3:PutObject", in.key));
     const bool replace = in.metadata_directive.value_or("COPY") == "REPLACE";
     if (source.object.size > limits::single_upload)
-        co_return fail("InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120", 400);
+        co_return fail("InvalidRequest",
+                       "The specified copy source is larger than the maximum allowable size for a "
+                       "copy source: 5368709120",
+                       400);
     s3::Object object;
     object.headers = source.object.headers;
     if (replace) {
         CO_TRY(object.headers, headers_from(in));
     }
-    const bool changes = replace || in.storage_class || in.server_side_encryption || in.website_redirect_location;
+    const bool changes =
+        replace || in.storage_class || in.server_side_encryption || in.website_redirect_location;
     if (source.bucket == in.bucket && source.key == in.key && !changes)
-        co_return fail("InvalidRequest", "This copy request is illegal because it is trying to copy an object to itself without changing the "
-                                         "object's metadata, storage class, website redirect location or encryption attributes.", 400);
+        co_return fail(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without "
+            "changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes.",
+            400);
     if (in.storage_class) object.headers.storage_class = *in.storage_class;
     object.tags = source.object.tags;
     if (in.tagging_directive.value_or("COPY") == "REPLACE") {
@@ -66,15 +81,18 @@ Task<Result<CopyObjectOutput>> S3::CopyObject(aws::Call& call, const CopyObjectI
     }
     call.abandon();
     const std::string algorithm = in.checksum_algorithm.value_or(source.object.checksum.algorithm);
-    CO_TRY(Received received, co_await copy_bytes(blobs_, source, {0, source.object.size}, {{}, {}, algorithm, limits::single_upload}));
+    CO_TRY(Received received, co_await copy_bytes(blobs_, source, {0, source.object.size},
+                                                  {{}, {}, algorithm, limits::single_upload}));
     object.size = received.size;
     object.etag = hex(received.md5);
     object.modified = call.env.now();
     object.segments = {received.segment};
     object.checksum = received.checksum;
     object.checksum_type = "FULL_OBJECT";
-    Status done = check_write_conditions(in.if_match, in.if_none_match, schema::objects.get(call.txn(), {in.bucket, in.key}));
-    if (done && !schema::buckets.has(call.txn(), {in.bucket})) done = fail("NoSuchBucket", "The specified bucket does not exist", 404);
+    Status done = check_write_conditions(in.if_match, in.if_none_match,
+                                         schema::objects.get(call.txn(), {in.bucket, in.key}));
+    if (done && !schema::buckets.has(call.txn(), {in.bucket}))
+        done = fail("NoSuchBucket", "The specified bucket does not exist", 404);
     if (done) {
         store_object(call, in.bucket, in.key, object, std::move(received.inline_bytes));
         done = co_await call.commit();
@@ -94,26 +112,44 @@ Task<Result<CopyObjectOutput>> S3::CopyObject(aws::Call& call, const CopyObjectI
     co_return out;
 }
 
-Task<Result<UploadPartCopyOutput>> S3::UploadPartCopy(aws::Call& call, const UploadPartCopyInput& in) {
+Task<Result<UploadPartCopyOutput>> S3::UploadPartCopy(aws::Call& call,
+                                                      const UploadPartCopyInput& in) {
     CO_TRY(const Source source, open_source(call, in));
     CO_REQUIRE(open_bucket(call, in.bucket, "s3:PutObject", in.key));
     const auto upload = schema::uploads.get(call.txn(), {in.bucket, in.key, in.upload_id});
-    if (!upload) co_return fail("NoSuchUpload", "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.", 404);
-    if (in.part_number < 1 || in.part_number > limits::parts) co_return fail("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive", 400);
+    if (!upload)
+        co_return fail("NoSuchUpload",
+                       "The specified upload does not exist. The upload ID may be invalid, or the "
+                       "upload may have been aborted or completed.",
+                       404);
+    if (in.part_number < 1 || in.part_number > limits::parts)
+        co_return fail("InvalidArgument",
+                       "Part number must be an integer between 1 and 10000, inclusive", 400);
     Range range{0, source.object.size};
     if (in.copy_source_range) {
         CO_TRY(const auto parsed, parse_range(*in.copy_source_range, source.object.size));
-        if (!parsed) co_return fail("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy", 400);
+        if (!parsed)
+            co_return fail(
+                "InvalidArgument",
+                "The x-amz-copy-source-range value must be of the form bytes=first-last where "
+                "first and last are the zero-based offsets of the first and last bytes to copy",
+                400);
         range = *parsed;
     }
     call.abandon();
-    CO_TRY(Received received, co_await copy_bytes(blobs_, source, range, {{}, {}, upload->algorithm, limits::single_upload, false}));
+    CO_TRY(Received received,
+           co_await copy_bytes(blobs_, source, range,
+                               {{}, {}, upload->algorithm, limits::single_upload, false}));
     const Part part{received.segment, hex(received.md5), call.env.now(), received.checksum};
     Status done;
     if (!schema::uploads.has(call.txn(), {in.bucket, in.key, in.upload_id}))
-        done = fail("NoSuchUpload", "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.", 404);
+        done = fail("NoSuchUpload",
+                    "The specified upload does not exist. The upload ID may be invalid, or the "
+                    "upload may have been aborted or completed.",
+                    404);
     if (done) {
-        if (const auto old = schema::parts.get(call.txn(), {in.upload_id, in.part_number})) erase_later(call, {old->segment});
+        if (const auto old = schema::parts.get(call.txn(), {in.upload_id, in.part_number}))
+            erase_later(call, {old->segment});
         schema::parts.put(call.txn(), {in.upload_id, in.part_number}, part);
         done = co_await call.commit();
     }

@@ -19,8 +19,8 @@ struct Question {
     size_t most;
 };
 
-// Keys after `after` in byte order; those that share what stands before the delimiter fold into one prefix,
-// and the walk jumps over them.
+// Keys after `after` in byte order; those that share what stands before the delimiter fold into one
+// prefix, and the walk jumps over them.
 Listing walk(store::Txn& txn, const Question& question) {
     Listing out;
     std::string after = question.after;
@@ -29,37 +29,47 @@ Listing walk(store::Txn& txn, const Question& question) {
         jumped = false;
         const std::string begin = std::max(after, question.prefix);
         std::optional<std::tuple<std::string, std::string>> from;
-        if (!after.empty() && after >= question.prefix) from = {question.bucket, after};
-        else if (!question.prefix.empty() && begin == question.prefix) from = std::nullopt;
-        schema::objects.each(txn, store::key_prefix(question.bucket), [&](const auto& row, const s3::Object& object) {
-            const std::string& key = std::get<1>(row);
-            if (key < question.prefix) return true;
-            if (!key.starts_with(question.prefix)) return false;
-            if (out.size() == question.most) {
-                out.truncated = true;
+        if (!after.empty() && after >= question.prefix)
+            from = {question.bucket, after};
+        else if (!question.prefix.empty() && begin == question.prefix)
+            from = std::nullopt;
+        schema::objects.each(
+            txn, store::key_prefix(question.bucket),
+            [&](const auto& row, const s3::Object& object) {
+                const std::string& key = std::get<1>(row);
+                if (key < question.prefix) return true;
+                if (!key.starts_with(question.prefix)) return false;
+                if (out.size() == question.most) {
+                    out.truncated = true;
+                    return false;
+                }
+                const size_t at = question.delimiter.empty()
+                                      ? std::string::npos
+                                      : key.find(question.delimiter, question.prefix.size());
+                if (at == std::string::npos) {
+                    out.objects.emplace_back(key, object);
+                    out.last = after = key;
+                    return true;
+                }
+                const std::string folder = key.substr(0, at + question.delimiter.size());
+                // A marker inside this folder means that it was listed on the page before.
+                if (!(question.after.starts_with(folder) ||
+                      (!out.prefixes.empty() && out.prefixes.back() == folder))) {
+                    out.prefixes.push_back(folder);
+                    out.last = folder;
+                }
+                after = folder + std::string(8, '\xFF');  // Past all keys of this folder.
+                jumped = true;
                 return false;
-            }
-            const size_t at = question.delimiter.empty() ? std::string::npos : key.find(question.delimiter, question.prefix.size());
-            if (at == std::string::npos) {
-                out.objects.emplace_back(key, object);
-                out.last = after = key;
-                return true;
-            }
-            const std::string folder = key.substr(0, at + question.delimiter.size());
-            // A marker inside this folder means that it was listed on the page before.
-            if (!(question.after.starts_with(folder) || (!out.prefixes.empty() && out.prefixes.back() == folder))) {
-                out.prefixes.push_back(folder);
-                out.last = folder;
-            }
-            after = folder + std::string(8, '\xFF');  // Past all keys of this folder.
-            jumped = true;
-            return false;
-        }, from);
+            },
+            from);
     }
     return out;
 }
 
-std::string encoded(const std::string& text, bool url) { return url ? percent_encode(text, "/") : text; }
+std::string encoded(const std::string& text, bool url) {
+    return url ? percent_encode(text, "/") : text;
+}
 
 api::s3::Object describe(const std::string& key, const s3::Object& object, bool url) {
     api::s3::Object out;
@@ -76,12 +86,15 @@ api::s3::Object describe(const std::string& key, const s3::Object& object, bool 
 }
 
 Result<bool> wants_url(const std::optional<std::string>& encoding) {
-    if (encoding && !encoding->empty() && *encoding != "url") return fail("InvalidArgument", "Invalid Encoding Method specified in Request", 400);
+    if (encoding && !encoding->empty() && *encoding != "url")
+        return fail("InvalidArgument", "Invalid Encoding Method specified in Request", 400);
     return encoding && *encoding == "url";
 }
 
 Result<size_t> page_size(const std::optional<int32_t>& wanted) {
-    if (wanted && *wanted < 0) return fail("InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647", 400);
+    if (wanted && *wanted < 0)
+        return fail("InvalidArgument",
+                    "Argument maxKeys must be an integer between 0 and 2147483647", 400);
     return static_cast<size_t>(std::min(wanted.value_or(limits::page), limits::page));
 }
 
@@ -91,7 +104,9 @@ Result<ListObjectsOutput> S3::ListObjects(aws::Call& call, const ListObjectsInpu
     REQUIRE(open_bucket(call, in.bucket, "s3:ListBucket"));
     TRY(const bool url, wants_url(in.encoding_type));
     TRY(const size_t most, page_size(in.max_keys));
-    const Listing listing = walk(call.txn(), {in.bucket, in.prefix.value_or(""), in.delimiter.value_or(""), in.marker.value_or(""), most});
+    const Listing listing =
+        walk(call.txn(), {in.bucket, in.prefix.value_or(""), in.delimiter.value_or(""),
+                          in.marker.value_or(""), most});
     ListObjectsOutput out;
     out.name = in.bucket;
     out.prefix = encoded(in.prefix.value_or(""), url);
@@ -106,7 +121,8 @@ Result<ListObjectsOutput> S3::ListObjects(aws::Call& call, const ListObjectsInpu
         out.contents.push_back(describe(key, object, url));
         out.contents.back().owner = Owner{.display_name = "root", .id = call.account};
     }
-    for (const auto& prefix : listing.prefixes) out.common_prefixes.push_back({.prefix = encoded(prefix, url)});
+    for (const auto& prefix : listing.prefixes)
+        out.common_prefixes.push_back({.prefix = encoded(prefix, url)});
     return out;
 }
 
@@ -118,7 +134,8 @@ Result<ListObjectsV2Output> S3::ListObjectsV2(aws::Call& call, const ListObjects
     if (in.continuation_token) {
         TRY(after, aws::read_token(*in.continuation_token, "InvalidArgument"));
     }
-    const Listing listing = walk(call.txn(), {in.bucket, in.prefix.value_or(""), in.delimiter.value_or(""), after, most});
+    const Listing listing = walk(
+        call.txn(), {in.bucket, in.prefix.value_or(""), in.delimiter.value_or(""), after, most});
     ListObjectsV2Output out;
     out.name = in.bucket;
     out.prefix = encoded(in.prefix.value_or(""), url);
@@ -132,9 +149,11 @@ Result<ListObjectsV2Output> S3::ListObjectsV2(aws::Call& call, const ListObjects
     if (listing.truncated && most > 0) out.next_continuation_token = aws::make_token(listing.last);
     for (const auto& [key, object] : listing.objects) {
         out.contents.push_back(describe(key, object, url));
-        if (in.fetch_owner.value_or(false)) out.contents.back().owner = Owner{.display_name = "root", .id = call.account};
+        if (in.fetch_owner.value_or(false))
+            out.contents.back().owner = Owner{.display_name = "root", .id = call.account};
     }
-    for (const auto& prefix : listing.prefixes) out.common_prefixes.push_back({.prefix = encoded(prefix, url)});
+    for (const auto& prefix : listing.prefixes)
+        out.common_prefixes.push_back({.prefix = encoded(prefix, url)});
     return out;
 }
 

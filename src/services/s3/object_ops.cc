@@ -7,12 +7,15 @@ namespace {
 
 Status check_key(const std::string& key) {
     if (key.size() > limits::key_bytes)
-        return Failure{"KeyTooLongError", "Your key is too long", 400, {}}.with("MaxSizeAllowed", "1024").with("Size", std::to_string(key.size()));
+        return Failure{"KeyTooLongError", "Your key is too long", 400, {}}
+            .with("MaxSizeAllowed", "1024")
+            .with("Size", std::to_string(key.size()));
     return ok();
 }
 
 Status check_version(const std::optional<std::string>& version) {
-    if (version && !version->empty() && *version != "null") return fail("NoSuchVersion", "The specified version does not exist.", 404);
+    if (version && !version->empty() && *version != "null")
+        return fail("NoSuchVersion", "The specified version does not exist.", 404);
     return ok();
 }
 
@@ -28,11 +31,14 @@ struct Selection {
     std::optional<int32_t> parts_count;
 };
 
-Result<Selection> select(const s3::Object& object, const std::optional<std::string>& range, const std::optional<int32_t>& part) {
+Result<Selection> select(const s3::Object& object, const std::optional<std::string>& range,
+                         const std::optional<int32_t>& part) {
     Selection out;
     out.range = {0, object.size};
     if (part) {
-        if (range) return fail("InvalidRequest", "Cannot specify both Range header and partNumber query parameter", 400);
+        if (range)
+            return fail("InvalidRequest",
+                        "Cannot specify both Range header and partNumber query parameter", 400);
         const size_t count = std::max<size_t>(object.parts.size(), 1);
         if (*part < 1 || static_cast<size_t>(*part) > count)
             return fail("InvalidPartNumber", "The requested partnumber is not satisfiable", 416);
@@ -52,50 +58,65 @@ Result<Selection> select(const s3::Object& object, const std::optional<std::stri
     return out;
 }
 
-std::optional<std::string> if_set(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+std::optional<std::string> if_set(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+}
 
 // The fields that GET and HEAD share. Overrides (response-…) are for signed requests only.
 template <class Output, class Input>
-Status describe(aws::Call& call, const s3::Object& object, const Selection& selection, const Input& in, Output& out) {
+Status describe(aws::Call& call, const s3::Object& object, const Selection& selection,
+                const Input& in, Output& out) {
     const s3::Headers& headers = object.headers;
-    const bool overrides = in.response_cache_control || in.response_content_disposition || in.response_content_encoding ||
-                           in.response_content_language || in.response_content_type || in.response_expires;
+    const bool overrides = in.response_cache_control || in.response_content_disposition ||
+                           in.response_content_encoding || in.response_content_language ||
+                           in.response_content_type || in.response_expires;
     if (overrides && call.principal.kind == aws::Principal::Kind::anonymous)
-        return fail("InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.", 400);
+        return fail("InvalidRequest",
+                    "Request specific response headers cannot be used for anonymous GET requests.",
+                    400);
     out.accept_ranges = "bytes";
     out.last_modified = object.modified;
     out.content_length = static_cast<int64_t>(selection.range.length);
     out.e_tag = quoted(object.etag);
-    out.content_type = in.response_content_type ? in.response_content_type : if_set(headers.content_type);
-    out.cache_control = in.response_cache_control ? in.response_cache_control : if_set(headers.cache_control);
-    out.content_disposition = in.response_content_disposition ? in.response_content_disposition : if_set(headers.content_disposition);
-    out.content_encoding = in.response_content_encoding ? in.response_content_encoding : if_set(headers.content_encoding);
-    out.content_language = in.response_content_language ? in.response_content_language : if_set(headers.content_language);
-    out.expires = in.response_expires ? std::optional(http_date(*in.response_expires)) : if_set(headers.expires);
+    out.content_type =
+        in.response_content_type ? in.response_content_type : if_set(headers.content_type);
+    out.cache_control =
+        in.response_cache_control ? in.response_cache_control : if_set(headers.cache_control);
+    out.content_disposition = in.response_content_disposition ? in.response_content_disposition
+                                                              : if_set(headers.content_disposition);
+    out.content_encoding = in.response_content_encoding ? in.response_content_encoding
+                                                        : if_set(headers.content_encoding);
+    out.content_language = in.response_content_language ? in.response_content_language
+                                                        : if_set(headers.content_language);
+    out.expires = in.response_expires ? std::optional(http_date(*in.response_expires))
+                                      : if_set(headers.expires);
     out.website_redirect_location = if_set(headers.redirect);
     out.server_side_encryption = headers.encryption;
     out.metadata = headers.metadata;
     if (headers.storage_class != "STANDARD") out.storage_class = headers.storage_class;
     out.parts_count = selection.parts_count;
     if (!object.tags.empty()) out.tag_count = static_cast<int32_t>(object.tags.size());
-    if (in.checksum_mode.value_or("") == "ENABLED" && !object.checksum.algorithm.empty() && !selection.partial) {
+    if (in.checksum_mode.value_or("") == "ENABLED" && !object.checksum.algorithm.empty() &&
+        !selection.partial) {
         show_checksum(out, object.checksum);
         out.checksum_type = object.checksum_type;
     }
     if (selection.partial && object.size > 0)
         out.content_range = "bytes " + std::to_string(selection.range.first) + "-" +
-                            std::to_string(selection.range.first + selection.range.length - 1) + "/" + std::to_string(object.size);
+                            std::to_string(selection.range.first + selection.range.length - 1) +
+                            "/" + std::to_string(object.size);
     return ok();
 }
 
 // NoSuchKey for those who may list, AccessDenied for those who may not.
-Result<s3::Object> open_object(aws::Call& call, const std::string& bucket, const std::string& key, std::string_view action,
-                               const std::optional<std::string>& version) {
+Result<s3::Object> open_object(aws::Call& call, const std::string& bucket, const std::string& key,
+                               std::string_view action, const std::optional<std::string>& version) {
     REQUIRE(open_bucket(call, bucket, action, key));
     REQUIRE(check_version(version));
     auto object = schema::objects.get(call.txn(), {bucket, key});
     if (object) return *std::move(object);
-    if (!open_bucket(call, bucket, "s3:ListBucket")) return fail("AccessDenied", "Access Denied", 403);
+    if (!open_bucket(call, bucket, "s3:ListBucket"))
+        return fail("AccessDenied", "Access Denied", 403);
     return no_such_key(key);
 }
 
@@ -104,26 +125,37 @@ Result<s3::Object> open_object(aws::Call& call, const std::string& bucket, const
 Task<Result<PutObjectOutput>> S3::PutObject(aws::Call& call, const PutObjectInput& in) {
     CO_REQUIRE(open_bucket(call, in.bucket, "s3:PutObject", in.key));
     CO_REQUIRE(check_key(in.key));
-    if (in.write_offset_bytes) co_return fail("NotImplemented", "Appending is for directory buckets, which Unkai does not have.", 501);
+    if (in.write_offset_bytes)
+        co_return fail("NotImplemented",
+                       "Appending is for directory buckets, which Unkai does not have.", 501);
     s3::Object object;
     CO_TRY(object.headers, headers_from(in));
     CO_TRY(object.tags, parse_tagging(in.tagging.value_or("")));
     call.abandon();  // What was read is old by the time the body is here.
-    CO_TRY(Received received, co_await receive(call, blobs_, {in.content_md5, given_checksum(in), in.checksum_algorithm.value_or(""),
-                                                              limits::single_upload}));
+    CO_TRY(Received received,
+           co_await receive(call, blobs_,
+                            {in.content_md5, given_checksum(in), in.checksum_algorithm.value_or(""),
+                             limits::single_upload}));
     object.size = received.size;
     object.etag = hex(received.md5);
     object.modified = call.env.now();
     object.segments = {received.segment};
     object.checksum = received.checksum;
     object.checksum_type = "FULL_OBJECT";
-    Status done = open_bucket(call, in.bucket, "s3:PutObject", in.key) ? ok() : Status(fail("NoSuchBucket", "The specified bucket does not exist", 404));
-    if (done) done = check_write_conditions(in.if_match, in.if_none_match, schema::objects.get(call.txn(), {in.bucket, in.key}));
+    Status done = open_bucket(call, in.bucket, "s3:PutObject", in.key)
+                      ? ok()
+                      : Status(fail("NoSuchBucket", "The specified bucket does not exist", 404));
+    if (done)
+        done = check_write_conditions(in.if_match, in.if_none_match,
+                                      schema::objects.get(call.txn(), {in.bucket, in.key}));
     if (done) {
         store_object(call, in.bucket, in.key, object, std::move(received.inline_bytes));
         done = co_await call.commit();
         if (!done && done.error().is("Conflict"))
-            done = fail("ConditionalRequestConflict", "The conditional request cannot succeed due to a conflicting operation against this resource.", 409);
+            done = fail("ConditionalRequestConflict",
+                        "The conditional request cannot succeed due to a conflicting operation "
+                        "against this resource.",
+                        409);
     }
     if (!done) {
         if (!received.segment.blob.empty()) co_await blobs_.erase(received.segment.blob);
@@ -138,7 +170,8 @@ Task<Result<PutObjectOutput>> S3::PutObject(aws::Call& call, const PutObjectInpu
 }
 
 Task<Result<GetObjectOutput>> S3::GetObject(aws::Call& call, const GetObjectInput& in) {
-    CO_TRY(const s3::Object object, open_object(call, in.bucket, in.key, "s3:GetObject", in.version_id));
+    CO_TRY(const s3::Object object,
+           open_object(call, in.bucket, in.key, "s3:GetObject", in.version_id));
     CO_REQUIRE(check_conditions(conditions_of(in), object));
     CO_TRY(const Selection selection, select(object, in.range, in.part_number));
     GetObjectOutput out;
@@ -146,13 +179,15 @@ Task<Result<GetObjectOutput>> S3::GetObject(aws::Call& call, const GetObjectInpu
     std::string inline_bytes;
     if (object.segments.size() == 1 && object.segments[0].blob.empty())
         inline_bytes = schema::bodies.get(call.txn(), {in.bucket, in.key}).value_or("");
-    CO_TRY(call.response_body, co_await open_body(blobs_, object.segments, std::move(inline_bytes), selection.range.first, selection.range.length));
+    CO_TRY(call.response_body, co_await open_body(blobs_, object.segments, std::move(inline_bytes),
+                                                  selection.range.first, selection.range.length));
     call.abandon();
     co_return out;
 }
 
 Result<HeadObjectOutput> S3::HeadObject(aws::Call& call, const HeadObjectInput& in) {
-    TRY(const s3::Object object, open_object(call, in.bucket, in.key, "s3:GetObject", in.version_id));
+    TRY(const s3::Object object,
+        open_object(call, in.bucket, in.key, "s3:GetObject", in.version_id));
     REQUIRE(check_conditions(conditions_of(in), object));
     TRY(const Selection selection, select(object, in.range, in.part_number));
     HeadObjectOutput out;
@@ -160,8 +195,10 @@ Result<HeadObjectOutput> S3::HeadObject(aws::Call& call, const HeadObjectInput& 
     return out;
 }
 
-Result<GetObjectAttributesOutput> S3::GetObjectAttributes(aws::Call& call, const GetObjectAttributesInput& in) {
-    TRY(const s3::Object object, open_object(call, in.bucket, in.key, "s3:GetObjectAttributes", in.version_id));
+Result<GetObjectAttributesOutput> S3::GetObjectAttributes(aws::Call& call,
+                                                          const GetObjectAttributesInput& in) {
+    TRY(const s3::Object object,
+        open_object(call, in.bucket, in.key, "s3:GetObjectAttributes", in.version_id));
     GetObjectAttributesOutput out;
     out.last_modified = object.modified;
     for (const std::string& wanted : in.object_attributes) {
@@ -180,8 +217,10 @@ Result<GetObjectAttributesOutput> S3::GetObjectAttributes(aws::Call& call, const
         parts.part_number_marker = static_cast<int32_t>(after);
         parts.max_parts = static_cast<int32_t>(most);
         for (size_t i = after; i < object.parts.size() && parts.parts.size() < most; ++i) {
-            ObjectPart part{.part_number = static_cast<int32_t>(i + 1), .size = static_cast<int64_t>(object.parts[i])};
-            if (i < object.part_checksums.size()) show_checksum(part, {object.checksum.algorithm, object.part_checksums[i]});
+            ObjectPart part{.part_number = static_cast<int32_t>(i + 1),
+                            .size = static_cast<int64_t>(object.parts[i])};
+            if (i < object.part_checksums.size())
+                show_checksum(part, {object.checksum.algorithm, object.part_checksums[i]});
             parts.parts.push_back(std::move(part));
         }
         parts.is_truncated = after + parts.parts.size() < object.parts.size();
@@ -202,22 +241,28 @@ Result<GetObjectAclOutput> S3::GetObjectAcl(aws::Call& call, const GetObjectAclI
     return out;
 }
 
-Result<PutObjectTaggingOutput> S3::PutObjectTagging(aws::Call& call, const PutObjectTaggingInput& in) {
-    TRY(s3::Object object, open_object(call, in.bucket, in.key, "s3:PutObjectTagging", in.version_id));
+Result<PutObjectTaggingOutput> S3::PutObjectTagging(aws::Call& call,
+                                                    const PutObjectTaggingInput& in) {
+    TRY(s3::Object object,
+        open_object(call, in.bucket, in.key, "s3:PutObjectTagging", in.version_id));
     TRY(object.tags, checked_tags(in.tagging.tag_set, limits::object_tags));
     schema::objects.put(call.txn(), {in.bucket, in.key}, object);
     return PutObjectTaggingOutput{};
 }
 
-Result<GetObjectTaggingOutput> S3::GetObjectTagging(aws::Call& call, const GetObjectTaggingInput& in) {
-    TRY(const s3::Object object, open_object(call, in.bucket, in.key, "s3:GetObjectTagging", in.version_id));
+Result<GetObjectTaggingOutput> S3::GetObjectTagging(aws::Call& call,
+                                                    const GetObjectTaggingInput& in) {
+    TRY(const s3::Object object,
+        open_object(call, in.bucket, in.key, "s3:GetObjectTagging", in.version_id));
     GetObjectTaggingOutput out;
     out.tag_set = tag_list(object.tags);
     return out;
 }
 
-Result<DeleteObjectTaggingOutput> S3::DeleteObjectTagging(aws::Call& call, const DeleteObjectTaggingInput& in) {
-    TRY(s3::Object object, open_object(call, in.bucket, in.key, "s3:DeleteObjectTagging", in.version_id));
+Result<DeleteObjectTaggingOutput> S3::DeleteObjectTagging(aws::Call& call,
+                                                          const DeleteObjectTaggingInput& in) {
+    TRY(s3::Object object,
+        open_object(call, in.bucket, in.key, "s3:DeleteObjectTagging", in.version_id));
     object.tags.clear();
     schema::objects.put(call.txn(), {in.bucket, in.key}, object);
     return DeleteObjectTaggingOutput{};

@@ -21,16 +21,20 @@ Task<Status> S3::recover() {
 
 void S3::erase_later(aws::Call& call, const std::vector<Segment>& segments) {
     for (const Segment& segment : segments)
-        if (!segment.blob.empty()) call.after_commit([this, id = segment.blob] { background_.spawn(erase_blob(id)); });
+        if (!segment.blob.empty())
+            call.after_commit([this, id = segment.blob] { background_.spawn(erase_blob(id)); });
 }
 
-void S3::store_object(aws::Call& call, const std::string& bucket, const std::string& key, const s3::Object& object,
-                      std::string inline_bytes) {
-    if (const auto old = schema::objects.get(call.txn(), {bucket, key})) erase_later(call, old->segments);
+void S3::store_object(aws::Call& call, const std::string& bucket, const std::string& key,
+                      const s3::Object& object, std::string inline_bytes) {
+    if (const auto old = schema::objects.get(call.txn(), {bucket, key}))
+        erase_later(call, old->segments);
     schema::objects.put(call.txn(), {bucket, key}, object);
     const bool is_inline = object.segments.size() == 1 && object.segments[0].blob.empty();
-    if (is_inline) schema::bodies.put(call.txn(), {bucket, key}, inline_bytes);
-    else schema::bodies.erase(call.txn(), {bucket, key});
+    if (is_inline)
+        schema::bodies.put(call.txn(), {bucket, key}, inline_bytes);
+    else
+        schema::bodies.erase(call.txn(), {bucket, key});
 }
 
 }  // namespace unkai::services::s3

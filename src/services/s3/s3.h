@@ -1,8 +1,9 @@
 // Amazon S3: buckets and objects.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/
-// Bodies stream both ways. A write is durable (body synced, then its record) before it is acknowledged.
-// Reads that come without a signature, or from another account, are decided by the bucket's policy.
+// Bodies stream both ways. A write is durable (body synced, then its record) before it is
+// acknowledged. Reads that come without a signature, or from another account, are decided by the
+// bucket's policy.
 #pragma once
 
 #include "api/s3.h"
@@ -18,7 +19,8 @@ using Failure = unkai::Error;  // api::s3 has a shape named Error.
 
 class S3 final : public api::s3::Service, public aws::CrossOrigin {
 public:
-    S3(Env env, store::Store& store, store::Blobs& blobs) : env_(env), store_(store), blobs_(blobs) {}
+    S3(Env env, store::Store& store, store::Blobs& blobs)
+        : env_(env), store_(store), blobs_(blobs) {}
 
     // Removes bodies that no record names. At start, before the first call.
     Task<Status> recover();
@@ -89,8 +91,8 @@ private:
     // The blobs of an object or part that goes away, erased when the call is committed.
     void erase_later(aws::Call& call, const std::vector<Segment>& segments);
     // Replaces the object of that key in the call's transaction.
-    void store_object(aws::Call& call, const std::string& bucket, const std::string& key, const s3::Object& object,
-                      std::string inline_bytes);
+    void store_object(aws::Call& call, const std::string& bucket, const std::string& key,
+                      const s3::Object& object, std::string inline_bytes);
     Task<void> erase_blob(store::BlobId id) { co_await blobs_.erase(std::move(id)); }
 
     Env env_;
@@ -103,7 +105,8 @@ private:
 
 // The bucket, if it is there and the caller may do `action` on it (or on `key` in it).
 // Errors: NoSuchBucket, AccessDenied.
-Result<s3::Bucket> open_bucket(aws::Call& call, const std::string& name, std::string_view action, std::string_view key = {});
+Result<s3::Bucket> open_bucket(aws::Call& call, const std::string& name, std::string_view action,
+                               std::string_view key = {});
 std::string bucket_arn(std::string_view bucket, std::string_view key = {});
 
 Unexpected no_such_key(std::string_view key);
@@ -116,7 +119,8 @@ struct Conditions {
 // RFC 9110 13.2.2, as S3 does it. Errors: PreconditionFailed 412, NotModified 304.
 Status check_conditions(const Conditions& conditions, const s3::Object& object);
 // Conditions of writes: If-None-Match: *, If-Match.
-Status check_write_conditions(const std::optional<std::string>& if_match, const std::optional<std::string>& if_none_match,
+Status check_write_conditions(const std::optional<std::string>& if_match,
+                              const std::optional<std::string>& if_none_match,
                               const std::optional<s3::Object>& current);
 
 struct Range {
@@ -147,7 +151,8 @@ Result<s3::Headers> headers_from(const Input& in) {
     out.encryption = in.server_side_encryption.value_or("AES256");
     out.metadata = in.metadata;
     if (out.encryption != "AES256")
-        return fail("NotImplemented", "Unkai has no KMS keys; use AES256 or leave server-side encryption out.", 501);
+        return fail("NotImplemented",
+                    "Unkai has no KMS keys; use AES256 or leave server-side encryption out.", 501);
     if (in.sse_customer_algorithm)
         return fail("NotImplemented", "Unkai does not encrypt with customer keys (SSE-C).", 501);
     return out;

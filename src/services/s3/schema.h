@@ -40,7 +40,8 @@ struct Segment {
 
 // What the client says of an object and gets back with it.
 struct Headers {
-    std::string content_type, cache_control, content_disposition, content_encoding, content_language;
+    std::string content_type, cache_control, content_disposition, content_encoding,
+        content_language;
     std::string expires, redirect, storage_class, encryption;
     std::map<std::string, std::string> metadata;
     bool operator==(const Headers&) const = default;
@@ -65,9 +66,9 @@ struct Object {
     Headers headers;
     std::map<std::string, std::string> tags;
     std::vector<Segment> segments;
-    std::vector<uint64_t> parts;  // Sizes, of objects made by a multipart upload.
-    Checksum checksum;            // Empty algorithm: none.
-    std::string checksum_type;    // FULL_OBJECT, COMPOSITE
+    std::vector<uint64_t> parts;              // Sizes, of objects made by a multipart upload.
+    Checksum checksum;                        // Empty algorithm: none.
+    std::string checksum_type;                // FULL_OBJECT, COMPOSITE
     std::vector<std::string> part_checksums;  // Base64, as many as parts, when COMPOSITE.
     void fields(auto& field) {
         field(1, size);
@@ -113,11 +114,13 @@ struct Part {
 };
 
 namespace schema {
-inline const store::Table<Bucket, std::string> buckets{"s3/buckets"};                            // name
-inline const store::Table<Object, std::string, std::string> objects{"s3/objects"};               // bucket, key
-inline const store::Table<std::string, std::string, std::string> bodies{"s3/bodies"};            // bucket, key
-inline const store::Table<Upload, std::string, std::string, std::string> uploads{"s3/uploads"};  // bucket, key, id
-inline const store::Table<Part, std::string, int32_t> parts{"s3/parts"};                         // upload id, number
+inline const store::Table<Bucket, std::string> buckets{"s3/buckets"};               // name
+inline const store::Table<Object, std::string, std::string> objects{"s3/objects"};  // bucket, key
+inline const store::Table<std::string, std::string, std::string> bodies{
+    "s3/bodies"};  // bucket, key
+inline const store::Table<Upload, std::string, std::string, std::string> uploads{
+    "s3/uploads"};                                                        // bucket, key, id
+inline const store::Table<Part, std::string, int32_t> parts{"s3/parts"};  // upload id, number
 }  // namespace schema
 
 }  // namespace unkai::services::s3

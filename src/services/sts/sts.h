@@ -14,11 +14,15 @@ using namespace api::sts;
 
 class Sts final : public api::sts::Service {
 public:
-    Sts(const aws::Credentials& credentials, aws::Client& client) : credentials_(credentials), client_(client) {}
+    Sts(const aws::Credentials& credentials, aws::Client& client)
+        : credentials_(credentials), client_(client) {}
 
-    Result<GetCallerIdentityOutput> GetCallerIdentity(aws::Call& call, const GetCallerIdentityInput& in) override;
-    Result<GetSessionTokenOutput> GetSessionToken(aws::Call& call, const GetSessionTokenInput& in) override;
-    Result<GetAccessKeyInfoOutput> GetAccessKeyInfo(aws::Call& call, const GetAccessKeyInfoInput& in) override;
+    Result<GetCallerIdentityOutput> GetCallerIdentity(aws::Call& call,
+                                                      const GetCallerIdentityInput& in) override;
+    Result<GetSessionTokenOutput> GetSessionToken(aws::Call& call,
+                                                  const GetSessionTokenInput& in) override;
+    Result<GetAccessKeyInfoOutput> GetAccessKeyInfo(aws::Call& call,
+                                                    const GetAccessKeyInfoInput& in) override;
     Task<Result<AssumeRoleOutput>> AssumeRole(aws::Call& call, const AssumeRoleInput& in) override;
 
 private:

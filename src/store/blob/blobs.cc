@@ -20,7 +20,8 @@ constexpr size_t buffer_bytes = 1 << 20;
 constexpr size_t most_read = 1 << 20;
 
 Unexpected disk_error(const std::string& what) {
-    return fail("StoreUnavailable", what + ": " + std::strerror(errno) + ". Free space or repair the disk.", 503);
+    return fail("StoreUnavailable",
+                what + ": " + std::strerror(errno) + ". Free space or repair the disk.", 503);
 }
 
 bool write_all(int file, const char* bytes, size_t count) {
@@ -78,7 +79,8 @@ private:
         bytes.swap(buffer_);
         const int file = file_.get();
         co_return co_await env_.workers.run([file, &bytes]() -> Status {
-            if (!write_all(file, bytes.data(), bytes.size())) return disk_error("Cannot write to disk");
+            if (!write_all(file, bytes.data(), bytes.size()))
+                return disk_error("Cannot write to disk");
             return ok();
         });
     }
@@ -98,13 +100,15 @@ public:
     int file() const override { return file_.get(); }
 
     Task<Result<std::string>> read(uint64_t offset, size_t most) override {
-        most = static_cast<size_t>(std::min<uint64_t>({most, most_read, size_ - std::min(offset, size_)}));
+        most = static_cast<size_t>(
+            std::min<uint64_t>({most, most_read, size_ - std::min(offset, size_)}));
         const int file = file_.get();
         co_return co_await env_.workers.run([file, offset, most]() -> Result<std::string> {
             std::string bytes(most, '\0');
             size_t have = 0;
             while (have < most) {
-                const ssize_t got = ::pread(file, bytes.data() + have, most - have, static_cast<off_t>(offset + have));
+                const ssize_t got = ::pread(file, bytes.data() + have, most - have,
+                                            static_cast<off_t>(offset + have));
                 if (got < 0 && errno == EINTR) continue;
                 if (got < 0) return disk_error("Cannot read from disk");
                 if (got == 0) break;
@@ -123,7 +127,9 @@ private:
 
 }  // namespace
 
-std::string Blobs::path(const BlobId& id) const { return directory_ + "/" + id.substr(0, 2) + "/" + id; }
+std::string Blobs::path(const BlobId& id) const {
+    return directory_ + "/" + id.substr(0, 2) + "/" + id;
+}
 
 Task<Result<std::unique_ptr<Blobs::Writer>>> Blobs::create() {
     const BlobId id = env_.random.hex(32);
@@ -135,7 +141,8 @@ Task<Result<std::unique_ptr<Blobs::Writer>>> Blobs::create() {
         if (!made) return disk_error("Cannot make a blob");
         return made;
     }));
-    co_return std::unique_ptr<Writer>(std::make_unique<FileWriter>(env_, id, place, std::move(file)));
+    co_return std::unique_ptr<Writer>(
+        std::make_unique<FileWriter>(env_, id, place, std::move(file)));
 }
 
 Task<Result<std::unique_ptr<Blobs::Reader>>> Blobs::open(const BlobId& id) {
@@ -144,8 +151,10 @@ Task<Result<std::unique_ptr<Blobs::Reader>>> Blobs::open(const BlobId& id) {
     Fd file(::open(place.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     struct stat info{};
     if (!file || ::fstat(file.get(), &info) != 0)
-        co_return fail("NoSuchBlob", "The body " + id + " is not on disk any more; restore the data folder.");
-    co_return std::unique_ptr<Reader>(std::make_unique<FileReader>(env_, std::move(file), static_cast<uint64_t>(info.st_size)));
+        co_return fail("NoSuchBlob",
+                       "The body " + id + " is not on disk any more; restore the data folder.");
+    co_return std::unique_ptr<Reader>(
+        std::make_unique<FileReader>(env_, std::move(file), static_cast<uint64_t>(info.st_size)));
 }
 
 Task<void> Blobs::erase(BlobId id) {
@@ -158,7 +167,9 @@ Task<Status> Blobs::erase_all() {
     co_return co_await env_.workers.run([directory]() -> Status {
         std::error_code error;
         fs::remove_all(directory, error);
-        if (error) return fail("StoreUnavailable", "Cannot erase " + directory + ": " + error.message(), 503);
+        if (error)
+            return fail("StoreUnavailable", "Cannot erase " + directory + ": " + error.message(),
+                        503);
         return ok();
     });
 }
@@ -169,8 +180,11 @@ Task<Status> Blobs::sweep(std::set<BlobId> alive) {
         std::error_code error;
         if (!fs::is_directory(directory, error)) return ok();
         for (const auto& entry : fs::recursive_directory_iterator(directory, error))
-            if (entry.is_regular_file() && alive.count(entry.path().filename()) == 0) fs::remove(entry.path(), error);
-        if (error) return fail("StoreUnavailable", "Cannot sweep " + directory + ": " + error.message(), 503);
+            if (entry.is_regular_file() && alive.count(entry.path().filename()) == 0)
+                fs::remove(entry.path(), error);
+        if (error)
+            return fail("StoreUnavailable", "Cannot sweep " + directory + ": " + error.message(),
+                        503);
         return ok();
     });
 }

@@ -1,14 +1,15 @@
-// Blobs: big immutable bodies as files beside the store (object bodies, image layers, code packages).
+// Blobs: big immutable bodies as files beside the store (object bodies, image layers, code
+// packages).
 //
 //     CO_TRY(auto writer, blobs.create());
 //     CO_REQUIRE(co_await writer->write(piece)); …
 //     CO_TRY(const BlobId id, co_await writer->commit());   // on disk, fsync'ed
 //     …  put the id into a record and commit that; on any failure blobs.erase(id)
 //
-// A blob's name is random: nothing that a client says becomes a path. A blob that no record names (a crash
-// came between) is removed by sweep() at start. Bodies up to `inline_limit` belong into the record itself,
-// where they share the store's sync. File work happens on Workers; the loop never waits for the disk.
-// Errors: StoreUnavailable (disk full, I/O error), NoSuchBlob.
+// A blob's name is random: nothing that a client says becomes a path. A blob that no record names
+// (a crash came between) is removed by sweep() at start. Bodies up to `inline_limit` belong into
+// the record itself, where they share the store's sync. File work happens on Workers; the loop
+// never waits for the disk. Errors: StoreUnavailable (disk full, I/O error), NoSuchBlob.
 #pragma once
 
 #include <memory>
@@ -52,7 +53,8 @@ public:
     // Not durable by itself: after a crash sweep() finds what is left.
     Task<void> erase(BlobId id);
     Task<Status> erase_all();
-    // Removes every blob that is not in `alive`, and unfinished ones. At start, before others write.
+    // Removes every blob that is not in `alive`, and unfinished ones. At start, before others
+    // write.
     Task<Status> sweep(std::set<BlobId> alive);
 
     // Where a blob lies; for those who hand it to another program (unpacking a layer).

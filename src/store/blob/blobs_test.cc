@@ -24,12 +24,15 @@ struct BlobsTest : testing::Test {
     }
     size_t files() const {
         size_t count = 0;
-        for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) count += entry.is_regular_file();
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+            count += entry.is_regular_file();
         return count;
     }
 
     SimWorld world;
-    std::string directory = (std::filesystem::temp_directory_path() / ("unkai-blobs-test-" + std::to_string(::getpid()))).string();
+    std::string directory = (std::filesystem::temp_directory_path() /
+                             ("unkai-blobs-test-" + std::to_string(::getpid())))
+                                .string();
     Blobs blobs{world.env, directory};
 };
 
