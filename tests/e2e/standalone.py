@@ -44,6 +44,16 @@ def wait_for(what: str, check, seconds: float = 30):
     raise AssertionError(f"{what}: not within {seconds} s (last error: {last})")
 
 
+def prepare_example():
+    """Installs the example's packages and builds its page, where that was not done yet."""
+    npm = ["npm", "--no-audit", "--no-fund"]
+    for name in ("api", "web"):
+        if not (EXAMPLE / name / "node_modules").is_dir():
+            subprocess.run([*npm, "ci"], cwd=EXAMPLE / name, check=True, stdout=subprocess.DEVNULL)
+    if not (EXAMPLE / "web" / "dist" / "index.html").is_file():
+        subprocess.run([*npm, "run", "build"], cwd=EXAMPLE / "web", check=True, stdout=subprocess.DEVNULL)
+
+
 class Mariadb:
     def __init__(self, folder: pathlib.Path, address: str, port: int, server_id: int, *options: str):
         self.folder = folder
@@ -94,6 +104,7 @@ class Standalone:
         self.cleanup.close()
 
     def _start(self):
+        prepare_example()
         folder = pathlib.Path(self.cleanup.enter_context(tempfile.TemporaryDirectory(prefix="unkai-e2e-")))
         for name in ("writer", "reader"):
             (folder / name).mkdir()
