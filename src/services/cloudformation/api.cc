@@ -43,4 +43,28 @@ Task<Result<Json>> ClientApi::call(aws::Caller caller, std::string service, std:
     co_return Json::parse(aws::protocol::shape_to_json(*info->output, out.get()));
 }
 
+Task<Result<std::string>> ClientApi::object(aws::Caller caller, std::string bucket, std::string key, size_t most) {
+    const OperationInfo* info = find("s3", "GetObject");
+    if (!info) co_return fail("NotImplemented", "Unkai does not have s3:GetObject yet.", 501);
+    const Object in(*info->input), out(*info->output);
+    const Json input = Json::object({{"Bucket", bucket}, {"Key", key}});
+    CO_REQUIRE(aws::protocol::shape_from_json(*info->input, in.get(), input.dump()));
+    aws::Call call(dispatcher_.env(), dispatcher_.store());
+    call.account = std::move(caller.account);
+    call.region = std::move(caller.region);
+    call.principal = std::move(caller.principal);
+    call.request_id = dispatcher_.env().random.uuid();
+    CO_REQUIRE(co_await dispatcher_.run(call, *dispatcher_.find("s3"), *info, in.get(), out.get()));
+    std::string body;
+    while (call.response_body) {
+        CO_TRY(const std::string_view piece, co_await call.response_body->read());
+        if (piece.empty()) break;
+        body += piece;
+        if (body.size() > most)
+            co_return validation_error("The object s3://" + bucket + "/" + key + " is larger than " +
+                                       std::to_string(most) + " bytes.");
+    }
+    co_return body;
+}
+
 }  // namespace unkai::services::cloudformation

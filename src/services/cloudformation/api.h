@@ -17,6 +17,8 @@ public:
     virtual ~Api() = default;
     virtual Task<Result<Json>> call(aws::Caller caller, std::string service, std::string operation,
                                     Json input) = 0;
+    // The body of an S3 object, at most `most` bytes.
+    virtual Task<Result<std::string>> object(aws::Caller caller, std::string bucket, std::string key, size_t most) = 0;
     // nullptr when this program does not have the operation.
     virtual const ShapeInfo* input_shape(std::string_view service, std::string_view operation) const = 0;
 };
@@ -25,6 +27,7 @@ class ClientApi final : public Api {
 public:
     ClientApi(aws::Dispatcher& dispatcher, aws::Client& client) : dispatcher_(dispatcher), client_(client) {}
     Task<Result<Json>> call(aws::Caller caller, std::string service, std::string operation, Json input) override;
+    Task<Result<std::string>> object(aws::Caller caller, std::string bucket, std::string key, size_t most) override;
     const ShapeInfo* input_shape(std::string_view service, std::string_view operation) const override;
 
 private:

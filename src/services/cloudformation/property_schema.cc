@@ -90,6 +90,11 @@ Result<Json> fit_scalar(const Json& value, Kind kind, const std::string& path) {
     return Json(*number);
 }
 
+// Text that becomes a value only later: {{resolve:…}}, {{changeSet:…}}.
+bool is_known_later(const Json& value) {
+    return function_of(value) || (value.is_string() && value.as_string().find("{{") != std::string::npos);
+}
+
 template <class FitElement>
 Result<Json> fit_list(const Json& value, const std::string& path, const FitElement& fit_element) {
     const Json::Array single{value};
@@ -162,7 +167,7 @@ const PropertyType& property_schema(std::string_view text) {
 }
 
 Result<Json> fit_property(const Json& value, const PropertyType& type, Fit how, const std::string& path) {
-    if (how == Fit::unevaluated && function_of(value)) return value;
+    if (how == Fit::unevaluated && is_known_later(value)) return value;
     switch (type.kind) {
         case Kind::any:
         case Kind::by_api: return value;
@@ -185,7 +190,7 @@ Result<Json> fit_property(const Json& value, const PropertyType& type, Fit how, 
 }
 
 Result<Json> fit_shape(const Json& value, const ShapeInfo& shape, Fit how, const std::string& path) {
-    if (how == Fit::unevaluated && function_of(value)) return value;
+    if (how == Fit::unevaluated && is_known_later(value)) return value;
     switch (shape.kind) {
         case unkai::Kind::boolean: return fit_scalar(value, Kind::boolean, path);
         case unkai::Kind::int32:

@@ -15,12 +15,14 @@ struct Inputs {
     Texts resolved;    // Of SSM parameter types: the values that were looked up.
     Texts tags;
     std::vector<std::string> notification_arns;
+    std::set<std::string> hidden;  // Parameters with NoEcho: shown as ****.
     bool operator==(const Inputs&) const = default;
     void fields(auto& field) {
         field(1, parameters);
         field(2, resolved);
         field(3, tags);
         field(4, notification_arns);
+        field(5, hidden);
     }
 };
 
@@ -107,7 +109,6 @@ struct ResourceRecord {
     std::vector<Physical> retired;    // Replaced; deleted when the update is complete.
     std::string metadata;             // JSON
     int32_t replacement = 0;          // Retention by UpdateReplacePolicy.
-    bool made_by_update = false;      // Its creation is part of an update: statuses say UPDATE_….
     void fields(auto& field) {
         field(1, name);
         field(2, now);
@@ -118,7 +119,6 @@ struct ResourceRecord {
         field(7, retired);
         field(8, metadata);
         field(9, replacement);
-        field(10, made_by_update);
     }
 };
 
