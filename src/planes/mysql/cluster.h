@@ -114,6 +114,7 @@ public:
 private:
     Task<Status> make_folder_of_instance();
     Task<Status> make_data();
+    Task<void> sync_data();
     Task<Status> seed_from_writer(std::string target);
     Task<Status> write_configuration();
     Task<bool> adopt();
@@ -138,7 +139,8 @@ private:
     Server server_;
     Lock lock_;
     bool wanted_ = false;
-    bool rebuild_ = false;  // A reader whose replication broke gets its data anew.
+    bool unsynced_ = false;  // A copied template that is not on the disk yet.
+    bool rebuild_ = false;   // A reader whose replication broke gets its data anew.
     Steady rebuilt_{};
     std::unique_ptr<Stop> stop_;
     Scope scope_;

@@ -27,7 +27,8 @@ Status make_folder(const std::string& path, mode_t mode, Owner owner) {
     return ok();
 }
 
-Status write_file(const std::string& path, std::string_view text, mode_t mode, Owner owner) {
+Status write_file(const std::string& path, std::string_view text, mode_t mode, Owner owner,
+                  bool synced) {
     const std::string beside = path + ".new";
     const Fd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return failed(beside, errno);
@@ -37,7 +38,8 @@ Status write_file(const std::string& path, std::string_view text, mode_t mode, O
         if (written > 0) text.remove_prefix(static_cast<size_t>(written));
     }
     if (::fchown(fd.get(), owner.user, owner.group) != 0) return failed(beside, errno);
-    if (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0) return failed(beside, errno);
+    if (::fchmod(fd.get(), mode) != 0) return failed(beside, errno);
+    if (synced && ::fsync(fd.get()) != 0) return failed(beside, errno);
     return rename_file(beside, path);
 }
 

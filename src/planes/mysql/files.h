@@ -19,8 +19,10 @@ struct Owner {
 };
 
 Status make_folder(const std::string& path, mode_t mode, Owner owner);
-// Written beside, then renamed: a reader sees the old text or the new.
-Status write_file(const std::string& path, std::string_view text, mode_t mode, Owner owner);
+// Written beside, then renamed: a reader sees the old text or the new. `synced`: it survives a
+// power failure; what every start writes anew need not.
+Status write_file(const std::string& path, std::string_view text, mode_t mode, Owner owner,
+                  bool synced = true);
 std::optional<std::string> read_small_file(const std::string& path);  // At most 1 MiB.
 Status rename_file(const std::string& from, const std::string& to);
 void remove_tree(const std::string& path);

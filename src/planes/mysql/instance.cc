@@ -77,6 +77,7 @@ Task<Status> Instance::start(InstanceSpec spec) {
     stop_ = std::make_unique<Stop>();
     scope_.spawn(supervise());
     scope_.spawn(watch());
+    if (std::exchange(unsynced_, false)) scope_.spawn(sync_data());
     co_return ok();
 }
 
@@ -158,10 +159,17 @@ Task<Status> Instance::make_data() {
             [from = cluster_.ground.template_folder(), unfinished, owner = cluster_.ground.owner] {
                 return copy_tree(from, unfinished, owner, [](std::string_view) { return false; });
             }));
-        CO_REQUIRE(co_await cluster_.ground.env.workers.run(
-            [unfinished] { return sync_folder(unfinished); }));
+        unsynced_ = true;
     }
     co_return rename_file(unfinished, data);
+}
+
+// The copied template reaches the disk while the server runs already: the server itself syncs only
+// what it writes.
+Task<void> Instance::sync_data() {
+    const Status synced = co_await cluster_.ground.env.workers.run(
+        [data = folder_ + "/data"] { return sync_folder(data); });
+    if (!synced) log::error("database files are not synced", {{"error", synced.error().message}});
 }
 
 Task<Status> Instance::seed_from_writer(std::string target) {
@@ -170,7 +178,7 @@ Task<Status> Instance::seed_from_writer(std::string target) {
         Instance* writer = cluster_.writer();
         if (writer != nullptr && writer->health().state == State::available) {
             CO_TRY(const std::string position, co_await writer->copy_to(target));
-            co_return write_file(folder_ + "/seed", position, 0600, {});
+            co_return write_file(folder_ + "/seed", position, 0600, {}, false);
         }
         if (cluster_.leaving || co_await cluster_.changed.wait(loop(), deadline) == Wake::timed_out)
             co_return fail("WriterNotAvailable",
@@ -218,13 +226,13 @@ Task<Status> Instance::write_configuration() {
     if (spec_.certificate) {
         const std::string tls = folder_ + "/tls";
         CO_REQUIRE(make_folder(tls, 0750, readable));
-        CO_REQUIRE(
-            write_file(tls + "/authority.pem", spec_.certificate->authority, 0640, readable));
-        CO_REQUIRE(
-            write_file(tls + "/certificate.pem", spec_.certificate->certificate, 0640, readable));
-        CO_REQUIRE(write_file(tls + "/key.pem", spec_.certificate->key, 0640, readable));
+        CO_REQUIRE(write_file(tls + "/authority.pem", spec_.certificate->authority, 0640, readable,
+                              false));
+        CO_REQUIRE(write_file(tls + "/certificate.pem", spec_.certificate->certificate, 0640,
+                              readable, false));
+        CO_REQUIRE(write_file(tls + "/key.pem", spec_.certificate->key, 0640, readable, false));
     }
-    CO_REQUIRE(write_file(configuration_path(), text, 0640, readable));
+    CO_REQUIRE(write_file(configuration_path(), text, 0640, readable, false));
     co_return write_file(folder_ + "/identity", identity(), 0600, {});
 }
 

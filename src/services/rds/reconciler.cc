@@ -27,12 +27,26 @@ void Reconciler::start() {
              [this](const std::string& cluster, const std::string& instance,
                     const planes::mysql::Health& health) { on_health(cluster, instance, health); },
          .logged = {}});
-    watch_ = store_.watch(everything, [this](std::span<const store::Change>, bool cleared) {
+    watch_ = store_.watch(everything, [this](std::span<const store::Change> changes, bool cleared) {
         cleared_ = cleared_ || cleared;
+        for (const store::Change& change : changes)
+            if (change.key.starts_with(schema::subnet_groups.prefix())) prepare_ahead();
         mark_all();
     });
     mark_all();
     scope_.spawn(run());
+}
+
+// Who makes a subnet group makes a cluster soon: what the first server needs is made meanwhile.
+void Reconciler::prepare_ahead() {
+    if (std::exchange(prepared_, true)) return;
+    struct Prepare {
+        static Task<void> go(planes::mysql::Plane& plane) {
+            if (const Status made = co_await plane.prepare(); !made)
+                log::warn("databases cannot be made", {{"error", made.error().message}});
+        }
+    };
+    scope_.spawn(Prepare::go(plane_));
 }
 
 Task<void> Reconciler::stop() {
@@ -72,6 +86,7 @@ Task<void> Reconciler::run() {
         }
         if (running_.empty() && cleared_) {
             cleared_ = false;
+            prepared_ = false;
             names_.clear();
             known_hashes_.clear();
             co_await plane_.purge();

@@ -67,6 +67,7 @@ private:
                         std::string category = {});
     void mark_all();
     void mark_due();
+    void prepare_ahead();
 
     Env& env_;
     store::Store& store_;
@@ -79,6 +80,7 @@ private:
     std::map<std::string, std::string> known_hashes_;               // By cluster resource id.
     std::map<std::string, std::vector<std::string>> known_groups_;  // By interface.
     bool cleared_ = false;
+    bool prepared_ = false;
     unkai::Event changed_;
     unkai::Event idle_;
     Stop stop_;
