@@ -25,7 +25,8 @@ Task<Status> Fargate::start() {
 }
 
 Task<void> Fargate::stop() {
-    if (started_) co_await engine_.close();
+    stopped_ = true;
+    if (std::exchange(started_, false)) co_await engine_.close();
     co_await plane_.close();
     for (auto& [vpc, server] : std::exchange(endpoints_, {}))
         scope_.spawn(close_endpoint(std::move(server)));
@@ -45,7 +46,7 @@ void Fargate::follow_vpc(const std::string& vpc, const std::string& path) {
         scope_.spawn(close_endpoint(std::move(found->second)));
         endpoints_.erase(found);
     }
-    if (path.empty()) return;
+    if (path.empty() || stopped_) return;
     const auto address = net::Address::parse(network::task_metadata_address.text(), 80);
     CHECK(address.has_value());
     auto server = std::make_unique<net::Server>(env_.loop, *this, net::ServerOptions{});

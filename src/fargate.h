@@ -55,6 +55,7 @@ private:
     std::map<std::string, std::unique_ptr<net::Server>> endpoints_;  // By VPC.
     Scope scope_;
     bool started_ = false;
+    bool stopped_ = false;
 };
 
 }  // namespace unkai

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "services/ecr/image_source.h"
 
 namespace unkai {
 
@@ -37,15 +38,20 @@ Program::Program(cli::StartOptions options, cli::Installation installation, std:
                    .own_hosts = {network_.settings().api_address().text()}, .control_token = installation_.control_token}) {}
 
 void Program::add_services() {
+    balancing_ = std::make_unique<Balancing>(env_, store_, client_, certificates_, network_, data_loops_.all());
     route53_publisher_ = std::make_unique<services::route53::Publisher>(
-        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_},
+        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_, &balancing_->names()},
         services::route53::PublisherOptions{.server = dns_.get(), .resolver = &resolver_,
                                             .server_addresses = {network_.settings().dns_address().text()}});
     route53_ = std::make_unique<services::route53::Route53>(client_, *route53_publisher_);
+    fargate_ = std::make_unique<Fargate>(
+        env_, store_, client_, vpc_endpoints_, std::make_shared<services::ecr::RegistrySource>(store_, ecr_),
+        FargateOptions{.plane = {installation_.data_dir + "/containers", installation_.run_dir() + "/containers"},
+                       .engine = {.ca_certificate = authority_.certificate_pem()}});
     for (const BoundService& service :
          {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_), api::ssm::bind(ssm_),
           api::secretsmanager::bind(secretsmanager_), api::acm::bind(acm_), api::ec2::bind(ec2_), api::ecr::bind(ecr_),
-          api::route53::bind(*route53_)})
+          api::route53::bind(*route53_), api::ecs::bind(fargate_->service()), api::elbv2::bind(balancing_->service())})
         dispatcher_.add(service);
     front_door_.set_cross_origin(s3_);
     front_door_.add_host(registry_);
@@ -54,7 +60,8 @@ void Program::add_services() {
 // Everything that stays between commands is found and adopted here. Without the right to make networks the
 // API still answers, and says so.
 Task<Status> Program::start_network() {
-    if (const auto applied = co_await network_.apply({}); !applied) {
+    store::Txn txn = store_.begin();
+    if (const auto applied = co_await vpc_endpoints_.apply(services::ec2::compile(txn)); !applied) {
         log::warn("no networks on this machine", {{"error", applied.error().message}});
         co_return ok();
     }
@@ -116,10 +123,21 @@ Task<Status> Program::start() {
     CO_REQUIRE(co_await s3_.recover());
     ecr_.sweep();
     if (network_works_) ec2_publisher_.start();
+    if (network_works_) balancing_->start();
     route53_publisher_->start();
+    if (network_works_) {
+        if (const auto started = co_await fargate_->start(); !started)
+            log::warn("no containers on this machine", {{"error", started.error().message}});
+    }
+    if (network_works_) {
+        balancers_.start();
+        if (const auto started = co_await databases_.start(); !started)
+            log::warn("no databases on this machine", {{"error", started.error().message}});
+    }
     validator_.start();
     background_.spawn(logs_sweeper_.run(stop_));
     CO_REQUIRE(listen());
+    stack_engine_.resume();
     std::ofstream(installation_.pid_file()) << ::getpid() << "\n";
     co_return ok();
 }
@@ -138,8 +156,13 @@ Task<void> Program::wait_for_signal() {
 Task<void> Program::stop() {
     stop_.request();
     if (api_server_) co_await api_server_->drain(5s);
+    co_await stack_engine_.stop();
     co_await validator_.stop();
+    co_await balancers_.stop();
+    co_await databases_.stop();
     if (route53_publisher_) co_await route53_publisher_->stop();
+    if (fargate_) co_await fargate_->stop();
+    if (balancing_) co_await balancing_->stop();
     co_await ec2_publisher_.stop();
     co_await control_server_.drain(1s);
     co_await vpc_endpoints_.stop();

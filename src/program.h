@@ -8,8 +8,12 @@
 #include "aws/credentials.h"
 #include "aws/dispatcher.h"
 #include "aws/front_door.h"
+#include "balancers.h"
+#include "balancing.h"
 #include "cli/cli.h"
 #include "data_loops.h"
+#include "databases.h"
+#include "fargate.h"
 #include "net/server.h"
 #include "planes/dns/names.h"
 #include "planes/dns/resolver.h"
@@ -20,6 +24,7 @@
 #include "services/acm/certificates.h"
 #include "services/acm/local_authority.h"
 #include "services/acm/validator.h"
+#include "services/cloudformation/cloudformation.h"
 #include "services/ec2/ec2.h"
 #include "services/ec2/publisher.h"
 #include "services/ecr/ecr.h"
@@ -105,6 +110,14 @@ private:
     services::ec2::Publisher ec2_publisher_{env_, store_, vpc_endpoints_};
     services::ecr::Ecr ecr_;
     services::ecr::Registry registry_{env_, store_, ecr_, client_};
+    std::unique_ptr<Balancing> balancing_;
+    std::unique_ptr<Fargate> fargate_;
+    Balancers balancers_{env_, store_, client_, certificates_, network_, data_loops_.all()};
+    Databases databases_{env_, store_, client_, network_, &authority_.authority(),
+                         installation_.data_dir + "/mysql"};
+    services::cloudformation::ClientApi stack_api_{dispatcher_, client_};
+    services::cloudformation::Engine stack_engine_{env_, store_, stack_api_};
+    services::cloudformation::CloudFormation cloudformation_{stack_engine_, stack_api_};
     std::unique_ptr<services::route53::Publisher> route53_publisher_;
     std::unique_ptr<services::route53::Route53> route53_;
 

@@ -63,6 +63,7 @@ Task<Result<std::string>> Program::control_call(std::string body) {
 
 // Everything is gone as on the first day; the installation's keys stay.
 Task<Result<std::string>> Program::control_reset(std::string) {
+    co_await fargate_->stop_all_tasks();
     CO_REQUIRE(co_await store_.clear());
     CO_REQUIRE(co_await object_bodies_.erase_all());
     co_return std::string("{}");
@@ -70,6 +71,8 @@ Task<Result<std::string>> Program::control_reset(std::string) {
 
 // What is left in the kernel goes; the caller ends the program and erases the data.
 Task<Result<std::string>> Program::control_purge(std::string) {
+    co_await fargate_->stop();
+    CO_REQUIRE(co_await fargate_->purge());
     co_await ec2_publisher_.stop();
     co_await vpc_endpoints_.stop();
     CO_REQUIRE(co_await network_.purge());
