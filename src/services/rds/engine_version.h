@@ -1,5 +1,5 @@
 // The engine versions that are offered. Pure.
-// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.Updates.30Updates.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/ (Aurora MySQL version 3)
 #pragma once
 
 #include <string>

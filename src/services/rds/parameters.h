@@ -1,5 +1,5 @@
 // The parameters of the family aurora-mysql8.0: what exists, its default, who may change it. Pure.
-// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Reference.ParameterGroups.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/ (AuroraMySQL.Reference)
 #pragma once
 
 #include <string>
