@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "services/ec2/rules.h"
 #include "services/ecr/image_source.h"
 
 namespace unkai {
@@ -40,8 +41,9 @@ Program::Program(cli::StartOptions options, cli::Installation installation, std:
 void Program::add_services() {
     balancing_ = std::make_unique<Balancing>(env_, store_, client_, certificates_, network_, data_loops_.all());
     route53_publisher_ = std::make_unique<services::route53::Publisher>(
-        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_, &balancing_->names()},
+        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_, &balancing_->names(), &content_delivery_->names()},
         services::route53::PublisherOptions{.server = dns_.get(), .resolver = &resolver_,
+                                            .published = [this](auto snapshot) { content_delivery_->origin_names().set(std::move(snapshot)); },
                                             .server_addresses = {network_.settings().dns_address().text()}});
     route53_ = std::make_unique<services::route53::Route53>(client_, *route53_publisher_);
     fargate_ = std::make_unique<Fargate>(
@@ -51,10 +53,12 @@ void Program::add_services() {
     for (const BoundService& service :
          {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_), api::ssm::bind(ssm_),
           api::secretsmanager::bind(secretsmanager_), api::acm::bind(acm_), api::ec2::bind(ec2_), api::ecr::bind(ecr_),
-          api::route53::bind(*route53_), api::ecs::bind(fargate_->service()), api::elbv2::bind(balancing_->service())})
+          api::route53::bind(*route53_), api::ecs::bind(fargate_->service()), api::elbv2::bind(balancing_->service()),
+          api::cloudfront::bind(content_delivery_->service())})
         dispatcher_.add(service);
     front_door_.set_cross_origin(s3_);
     front_door_.add_host(registry_);
+    front_door_.add_host(*content_delivery_);
 }
 
 // Everything that stays between commands is found and adopted here. Without the right to make networks the
@@ -77,10 +81,13 @@ Task<Status> Program::start_network() {
 }
 
 Status Program::listen() {
-    TRY(auto own, authority_.identity_for({"localhost", "*.localhost", "localhost.localstack.cloud", "*.localhost.localstack.cloud",
-                                           "*.amazonaws.com", "*." + installation_.region + ".amazonaws.com",
-                                           "*.s3." + installation_.region + ".amazonaws.com", "*.s3.amazonaws.com"},
-                                          *random_, env_.now()));
+    std::vector<std::string> names = {"localhost", "*.localhost", "*.cloudfront.localhost", "localhost.localstack.cloud",
+                                      "*.localhost.localstack.cloud", "*.amazonaws.com", "*.s3.amazonaws.com"};
+    for (const std::string& region : services::ec2::regions()) {
+        names.push_back("*." + region + ".amazonaws.com");
+        names.push_back("*.s3." + region + ".amazonaws.com");
+    }
+    TRY(auto own, authority_.identity_for(std::move(names), *random_, env_.now()));
     own_certificates_->set({std::move(own)});
     TRY(auto tls, net::ServerTls::make(own_certificates_));
     api_server_ = std::make_unique<net::Server>(loop_, front_door_, net::ServerOptions{.tls = std::move(tls)});
@@ -118,6 +125,8 @@ Task<Status> Program::start() {
         co_return fail("RunDirUnwritable", "Cannot make " + installation_.run_dir() + ": " + error.message() +
                                                ". Unkai needs root for networks and containers: run it with sudo.");
     CO_REQUIRE(co_await start_network());
+    CO_TRY(content_delivery_, ContentDelivery::make(env_, store_, {credentials_, certificates_, network_, authority_,
+                                                                   data_loops_.all(), network_works_}));
     add_services();
     add_controls();
     CO_REQUIRE(co_await s3_.recover());
@@ -125,6 +134,7 @@ Task<Status> Program::start() {
     if (network_works_) ec2_publisher_.start();
     if (network_works_) balancing_->start();
     route53_publisher_->start();
+    CO_REQUIRE(co_await content_delivery_->start());
     if (network_works_) {
         if (const auto started = co_await fargate_->start(); !started)
             log::warn("no containers on this machine", {{"error", started.error().message}});
@@ -161,6 +171,7 @@ Task<void> Program::stop() {
     co_await balancers_.stop();
     co_await databases_.stop();
     if (route53_publisher_) co_await route53_publisher_->stop();
+    if (content_delivery_) co_await content_delivery_->stop();
     if (fargate_) co_await fargate_->stop();
     if (balancing_) co_await balancing_->stop();
     co_await ec2_publisher_.stop();

@@ -11,6 +11,7 @@
 #include "balancers.h"
 #include "balancing.h"
 #include "cli/cli.h"
+#include "content_delivery.h"
 #include "data_loops.h"
 #include "databases.h"
 #include "fargate.h"
@@ -118,6 +119,7 @@ private:
     services::cloudformation::ClientApi stack_api_{dispatcher_, client_};
     services::cloudformation::Engine stack_engine_{env_, store_, stack_api_};
     services::cloudformation::CloudFormation cloudformation_{stack_engine_, stack_api_};
+    std::unique_ptr<ContentDelivery> content_delivery_;
     std::unique_ptr<services::route53::Publisher> route53_publisher_;
     std::unique_ptr<services::route53::Route53> route53_;
 

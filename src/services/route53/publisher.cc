@@ -146,6 +146,7 @@ std::shared_ptr<const Snapshot> Publisher::compile() {
 Task<void> Publisher::publish() {
     const std::set<std::string> covered = pending_;
     snapshot_ = compile();
+    if (options_.published) options_.published(snapshot_);
     if (options_.server != nullptr) co_await options_.server->apply(snapshot_);
     if (options_.resolver != nullptr) co_await options_.resolver->apply(snapshot_);
     for (const std::string& id : covered) pending_.erase(id);

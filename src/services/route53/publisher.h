@@ -11,6 +11,7 @@
 // state.
 #pragma once
 
+#include <functional>
 #include <set>
 
 #include "planes/dns/resolver.h"
@@ -23,6 +24,8 @@ namespace unkai::services::route53 {
 struct PublisherOptions {
     planes::dns::Server* server = nullptr;      // Null: nobody answers outside of VPCs.
     planes::dns::Resolver* resolver = nullptr;  // Null: nobody answers inside.
+    // Told of every snapshot before the servers have it; null: nobody else needs it.
+    std::function<void(std::shared_ptr<const planes::dns::Snapshot>)> published;
     // Where our name servers are reached: the address of names like ns-1.awsdns-00.com.
     std::vector<std::string> server_addresses;
     // Below these names all that exists is in the sources (planes/dns/snapshot.h).
