@@ -63,6 +63,9 @@ int main(int argc, char** argv) {
     add_stop(app, context, action);
     add_status(app, context, action);
     add_env(app, context, action);
+    add_up(app, context, action);
+    add_down(app, context, action);
+    add_logs(app, context, action);
     add_image(app, context, action);
     add_why(app, context, action);
     try {

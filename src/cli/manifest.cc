@@ -1,0 +1,179 @@
+#include "cli/manifest.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/strings.h"
+#include "wire/yaml.h"
+
+namespace unkai::cli {
+
+namespace fs = std::filesystem;
+using wire::Json;
+
+namespace {
+
+constexpr const char* manifest_name = "unkai.yaml";
+
+Unexpected invalid(const std::string& file, const std::string& sentence) {
+    return fail("InvalidManifest", file + ": " + sentence);
+}
+
+// One mapping of the manifest, with the words that it may hold.
+class Words {
+public:
+    Words(const std::string& file, const std::string& place, const Json& json)
+        : file_(file), place_(place), json_(json) {}
+
+    Status allow(std::initializer_list<std::string_view> known) const {
+        if (!json_.is_object()) return invalid(file_, place_ + " must be a mapping.");
+        for (const auto& member : json_.as_object()) {
+            if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
+            std::string list;
+            for (const std::string_view word : known)
+                list += (list.empty() ? "" : ", ") + std::string(word);
+            return invalid(file_, "'" + member.name + "' in " + place_ +
+                                      " is unknown. Known are: " + list + ".");
+        }
+        return ok();
+    }
+    std::string text(std::string_view word) const { return json_[word].text(); }
+    Result<std::string> needed(std::string_view word) const {
+        if (json_[word].is_scalar() && !text(word).empty()) return text(word);
+        return invalid(file_, place_ + " needs '" + std::string(word) + "'.");
+    }
+    const Json& operator[](std::string_view word) const { return json_[word]; }
+
+private:
+    const std::string& file_;
+    std::string place_;
+    const Json& json_;
+};
+
+Result<ImageStep> read_image(const Manifest& manifest, const Words& words) {
+    REQUIRE(words.allow({"name", "context", "dockerfile", "repository", "tag_parameter"}));
+    ImageStep image;
+    TRY(const std::string context, words.needed("context"));
+    image.context = (fs::path(manifest.folder) / context).lexically_normal();
+    image.name = words.text("name").empty() ? context : words.text("name");
+    image.dockerfile = words.text("dockerfile");
+    if (!image.dockerfile.empty())
+        image.dockerfile = fs::path(manifest.folder) / image.dockerfile;
+    TRY(image.repository, words.needed("repository"));
+    image.tag_parameter = words.text("tag_parameter");
+    return image;
+}
+
+Result<SiteStep> read_site(const Manifest& manifest, const std::string& file, const Words& words) {
+    REQUIRE(words.allow({"name", "context", "build", "inputs", "output", "bucket", "distribution",
+                         "cache_control"}));
+    SiteStep site;
+    TRY(const std::string context, words.needed("context"));
+    site.context = (fs::path(manifest.folder) / context).lexically_normal();
+    site.name = words.text("name").empty() ? context : words.text("name");
+    site.build = words.text("build");
+    for (size_t i = 0; i < words["inputs"].size(); ++i)
+        site.inputs.push_back(words["inputs"][i].text());
+    TRY(const std::string output, words.needed("output"));
+    site.output = (fs::path(site.context) / output).lexically_normal();
+    TRY(site.bucket, words.needed("bucket"));
+    site.distribution = words.text("distribution");
+    for (size_t i = 0; i < words["cache_control"].size(); ++i) {
+        const Words rule(file, "cache_control", words["cache_control"][i]);
+        REQUIRE(rule.allow({"match", "value"}));
+        TRY(std::string match, rule.needed("match"));
+        TRY(std::string value, rule.needed("value"));
+        site.cache_control.emplace_back(std::move(match), std::move(value));
+    }
+    return site;
+}
+
+Result<CheckStep> read_check(const Words& words) {
+    REQUIRE(words.allow({"output", "path", "status"}));
+    CheckStep check;
+    TRY(check.output, words.needed("output"));
+    check.path = words.text("path").empty() ? "/" : words.text("path");
+    check.status = static_cast<int>(words["status"].int_or(200));
+    return check;
+}
+
+Result<Manifest> read_manifest(const std::string& file) {
+    TRY(const std::string text, read_text_file(file));
+    auto parsed = wire::parse_yaml(text);
+    if (!parsed) return invalid(file, parsed.error().message);
+    const Words words(file, "the manifest", *parsed);
+    REQUIRE(words.allow({"stack", "template", "parameters", "images", "sites", "checks"}));
+    Manifest manifest;
+    manifest.folder = fs::path(file).parent_path();
+    TRY(manifest.stack, words.needed("stack"));
+    TRY(const std::string template_file, words.needed("template"));
+    manifest.template_file = fs::path(manifest.folder) / template_file;
+    if (words["parameters"].is_object())
+        for (const auto& member : words["parameters"].as_object()) {
+            if (!member.value.is_scalar())
+                return invalid(file, "the parameter " + member.name + " must be a plain value.");
+            manifest.parameters[member.name] = member.value.text();
+        }
+    for (size_t i = 0; i < words["images"].size(); ++i) {
+        TRY(ImageStep image, read_image(manifest, Words(file, "images", words["images"][i])));
+        manifest.images.push_back(std::move(image));
+    }
+    for (size_t i = 0; i < words["sites"].size(); ++i) {
+        TRY(SiteStep site, read_site(manifest, file, Words(file, "sites", words["sites"][i])));
+        manifest.sites.push_back(std::move(site));
+    }
+    for (size_t i = 0; i < words["checks"].size(); ++i) {
+        TRY(CheckStep check, read_check(Words(file, "checks", words["checks"][i])));
+        manifest.checks.push_back(std::move(check));
+    }
+    return manifest;
+}
+
+// Letters, digits and hyphens, beginning with a letter: what CloudFormation takes.
+std::string stack_name_of(const fs::path& file) {
+    std::string name = file.stem();
+    if (name == "template" && file.has_parent_path()) name = file.parent_path().filename();
+    for (char& c : name)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+    if (name.empty() || std::isalpha(static_cast<unsigned char>(name[0])) == 0)
+        name = "stack-" + name;
+    return name.substr(0, 128);
+}
+
+}  // namespace
+
+Result<std::string> read_text_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    if (!in) return fail("FileUnreadable", "Cannot read " + path + ".");
+    return text.str();
+}
+
+bool names_a_manifest(const std::string& path) {
+    std::error_code error;
+    return fs::is_directory(path, error) || fs::is_regular_file(path, error);
+}
+
+Result<Manifest> load_manifest(const std::string& path) {
+    std::error_code error;
+    const fs::path whole = fs::weakly_canonical(path, error);
+    if (fs::is_directory(whole, error)) {
+        if (fs::exists(whole / manifest_name, error)) return read_manifest(whole / manifest_name);
+        return fail("ManifestNotFound", "There is no " + std::string(manifest_name) + " in " + path +
+                                            ". Give a folder that has one (examples/saas), or a "
+                                            "CloudFormation template's file.");
+    }
+    if (!fs::is_regular_file(whole, error))
+        return fail("ManifestNotFound", path + " is neither a folder nor a file.");
+    if (whole.filename() == manifest_name) return read_manifest(whole);
+    Manifest manifest;
+    manifest.folder = whole.parent_path();
+    manifest.template_file = whole;
+    manifest.stack = stack_name_of(whole);
+    return manifest;
+}
+
+}  // namespace unkai::cli

@@ -1,0 +1,31 @@
+// A site's files: built when their sources changed, and made the same in a bucket.
+//
+// What was built and uploaded is remembered in files below <data>/up/<stack>/; losing them costs a
+// build and an upload. Blocking; each call runs its own loop, so any thread may make it.
+#pragma once
+
+#include "cli/control.h"
+#include "cli/manifest.h"
+
+namespace unkai::cli {
+
+// Runs the build command unless the inputs, the command and the output are those of the last time.
+// False: nothing was to do. Error SiteBuildFailed ends with the command's last words.
+Result<bool> build_site(const SiteStep& site, const std::string& memory_folder);
+
+struct Synced {
+    size_t uploaded = 0, removed = 0, unchanged = 0;
+    bool changed() const { return uploaded + removed > 0; }
+};
+// Uploads what differs, with its Content-Type and Cache-Control, pages (*.html) last; then removes
+// what is gone. Errors: SiteEmpty, FileUnreadable, UploadFailed with S3's own words.
+Result<Synced> sync_site(const Installation& installation, const SiteStep& site,
+                         const std::string& bucket, const std::string& memory_folder);
+
+// Deletes all objects and unfinished uploads. How many objects there were.
+Result<size_t> empty_bucket(Control& control, const std::string& bucket);
+
+// By the name's ending: "text/html; charset=utf-8".
+std::string content_type_of(std::string_view name);
+
+}  // namespace unkai::cli

@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/strings.h"
+#include "cli/cli.h"
+#include "cli/deployment.h"
+
+namespace unkai::cli {
+
+using wire::Json;
+
+namespace {
+
+struct UpOptions {
+    std::string path = ".";
+    std::string stack;
+    std::vector<std::string> parameters;
+    bool no_build = false, check = false, no_check = false;
+    double timeout_seconds = 60;
+};
+
+Status apply(const UpOptions& options, Manifest& manifest) {
+    if (!options.stack.empty()) manifest.stack = options.stack;
+    for (const std::string& parameter : options.parameters) {
+        const size_t equals = parameter.find('=');
+        if (equals == std::string::npos || equals == 0)
+            return fail("InvalidParameter",
+                        "'" + parameter + "' is no parameter. Write Name=value, as in -p "
+                                          "DesiredCount=3.");
+        manifest.parameters[parameter.substr(0, equals)] = parameter.substr(equals + 1);
+    }
+    return ok();
+}
+
+bool is_url(const std::string& value) {
+    return value.starts_with("https://") || value.starts_with("http://");
+}
+
+std::string host_of_url(const std::string& url) {
+    const size_t begin = url.find("://") + 3;
+    return url.substr(begin, url.find_first_of(":/", begin) - begin);
+}
+
+// URLs first, then endpoints; the rest is a matter of `unkai status`.
+std::string outputs_text(const StackState& stack, const Entrance& entrance) {
+    std::string urls, endpoints;
+    for (const auto& [name, value] : stack.outputs) {
+        if (is_url(value))
+            urls += fmt::format("  {:<22} {}\n", name, browser_url(entrance, value));
+        else if (name.ends_with("Endpoint") || name.ends_with("Address"))
+            endpoints += fmt::format("  {:<22} {}\n", name, value);
+    }
+    const bool more = stack.outputs.size() > 0 && urls.empty() && endpoints.empty();
+    for (size_t i = 0; more && i < stack.outputs.size(); ++i)
+        endpoints += fmt::format("  {:<22} {}\n", stack.outputs[i].first, stack.outputs[i].second);
+    return urls + endpoints;
+}
+
+std::string summary(const Deployment& deployment, const Json& status, const Manifest& manifest,
+                    double seconds) {
+    const StackState& stack = deployment.state();
+    const Entrance entrance = entrance_of(status);
+    std::string text = deployment.changed()
+                           ? fmt::format("\n{} is up ({}).\n", stack.name, spoken(seconds))
+                           : fmt::format("\n{} is up; nothing had changed ({}).\n", stack.name,
+                                         spoken(seconds));
+    const std::string outputs = outputs_text(stack, entrance);
+    if (!outputs.empty()) text += "\n" + outputs;
+    text += "\n";
+    const std::string dns = status["dnsAddress"].string_or("");
+    for (const auto& [name, value] : stack.outputs)
+        if (is_url(value) && !dns.empty() && status["network"].bool_or(false)) {
+            text += fmt::format("  {:<22} dig @{} {} +short\n", "Names", dns, host_of_url(value));
+            break;
+        }
+    for (const auto& [name, value] : stack.outputs)
+        if (name.ends_with("LogGroupName")) {
+            text += fmt::format("  {:<22} unkai logs {} -f\n", "Logs", value);
+            break;
+        }
+    if (outputs.find("https://") != std::string::npos && !entrance.authority.empty())
+        text += fmt::format("  {:<22} {} (import it where https is to be trusted)\n",
+                            "Certificate authority", entrance.authority);
+    const bool lone = manifest.images.empty() && manifest.sites.empty();
+    text += fmt::format("  {:<22} unkai down {}\n", "Remove it",
+                        lone ? stack.name
+                             : std::filesystem::proximate(manifest.folder).string());
+    text += fmt::format("  {:<22} unkai stop\n", "Stop Unkai");
+    return text;
+}
+
+Json data_of(const Deployment& deployment, double seconds) {
+    const StackState& stack = deployment.state();
+    Json outputs = Json::object();
+    for (const auto& [name, value] : stack.outputs) outputs.set(name, value);
+    Json checked = Json::array();
+    for (const std::string& url : deployment.checked()) checked.push(url);
+    return Json::object({{"stack", stack.name},
+                         {"stackId", stack.id},
+                         {"stackStatus", stack.status},
+                         {"changed", deployment.changed()},
+                         {"seconds", seconds},
+                         {"outputs", std::move(outputs)},
+                         {"checked", std::move(checked)}});
+}
+
+int run_up(const Context& context, const UpOptions& options) {
+    auto manifest = load_manifest(options.path);
+    if (!manifest) return finish_failed(context, "up", manifest.error());
+    if (const Status good = apply(options, *manifest); !good)
+        return finish_failed(context, "up", good.error(), 2);
+    const auto installation = need_running(context, "up");
+    if (!installation) return 1;
+    Control control(*installation);
+    const auto status = control.ask("status", Json::object());
+    if (!status) return finish_failed(context, "up", status.error());
+    Progress progress(context);
+    Deployment deployment(*installation, control, progress, *manifest,
+                          {.build = !options.no_build,
+                           .check = !options.no_check,
+                           .check_urls = options.check,
+                           .check_timeout = from_seconds(options.timeout_seconds).time_since_epoch()});
+    const Status done = deployment.run();
+    progress.close();
+    if (!done) return finish_failed(context, "up", done.error());
+    return finish(context, "up", data_of(deployment, progress.seconds()),
+                  summary(deployment, *status, *manifest, progress.seconds()));
+}
+
+}  // namespace
+
+void add_up(CLI::App& app, Context& context, Action& action) {
+    static UpOptions options;
+    CLI::App* command = app.add_subcommand(
+        "up", "Deploy a folder with an unkai.yaml, or a CloudFormation template; again at any time");
+    command->footer(
+        "Examples:\n  unkai up examples/saas\n  unkai up examples/saas -p DesiredCount=3\n"
+        "  unkai up template.yaml --stack shop\n  unkai up examples/saas --json\n\n"
+        "What has not changed is left alone. When a deployment fails, the reason and what failed\n"
+        "are printed and the exit code is 1.");
+    command->add_option("FOLDER", options.path,
+                        "A folder with an unkai.yaml, or a template's file (this folder)");
+    command->add_option("--stack", options.stack, "The stack's name, if not the manifest's");
+    command->add_option("-p,--param", options.parameters, "Name=value, a parameter of the template")
+        ->allow_extra_args(false);
+    command->add_flag("--no-build", options.no_build, "Take images and sites as they were built");
+    command->add_flag("--check", options.check,
+                      "Ask every output that is a URL, when the manifest has no checks");
+    command->add_flag("--no-check", options.no_check, "Do not ask the manifest's checks");
+    command->add_option("--check-timeout", options.timeout_seconds,
+                        "Seconds until a check has to succeed (60)");
+    command->callback([&context, &action] {
+        action = [&context] { return run_up(context, options); };
+    });
+}
+
+}  // namespace unkai::cli
