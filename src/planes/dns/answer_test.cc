@@ -208,6 +208,20 @@ TEST(DnsAnswer, AliasesShowEachAudienceItsAddresses) {
               Code::name_error);
 }
 
+TEST(DnsAnswer, WildcardsDoNotReachBelowClosedNames) {
+    World world;
+    world.closed = {"elb.amazonaws.com"};
+    world.balancers.set("*.amazonaws.com", {.public_addresses = {"127.0.0.1"}});
+    world.balancers.set("app-1.us-east-1.elb.amazonaws.com", {.public_addresses = {"192.0.2.1"}});
+    EXPECT_EQ(answers(world.ask("sqs.us-east-1.amazonaws.com", Type::A)),
+              "sqs.us-east-1.amazonaws.com. 60 A 127.0.0.1");
+    EXPECT_EQ(answers(world.ask("app-1.us-east-1.elb.amazonaws.com", Type::A)),
+              "app-1.us-east-1.elb.amazonaws.com. 60 A 192.0.2.1");
+    EXPECT_EQ(world.ask("gone.us-east-1.elb.amazonaws.com", Type::A).code, Code::name_error);
+    EXPECT_EQ(answers(world.ask("us-east-1.elb.amazonaws.com", Type::A)), "");
+    EXPECT_EQ(answers(world.ask("elb.amazonaws.com", Type::A)), "");
+}
+
 TEST(DnsAnswer, SharesByWeightAndFollowsHealth) {
     World world;
     world.balancers.set("alb.us-east-1.elb.amazonaws.com", {.public_addresses = {"192.0.2.2"}});

@@ -91,7 +91,7 @@ const NameTable::Entry* NameTable::find(std::string_view name) const {
         place != entries_.end() && !place->second->on_the_way)
         return place->second.get();
     char wildcard[wire::dns::most_name + 2] = {1, '*'};
-    while (name.size() > 1) {
+    while (name.size() > 1 && !closed_.contains(name)) {
         name = without_first_label(name);
         name.copy(wildcard + 2, name.size());
         if (const auto place = entries_.find({wildcard, name.size() + 2}); place != entries_.end())
