@@ -1,0 +1,48 @@
+// What the program needs for load balancers, put together: the proxy on the data loops, the publisher, the
+// service, the names.
+#pragma once
+
+#include "planes/dns/names.h"
+#include "planes/network/network.h"
+#include "planes/proxy/proxy.h"
+#include "services/elbv2/elbv2.h"
+#include "services/elbv2/publisher.h"
+
+namespace unkai {
+
+class Balancers {
+public:
+    Balancers(Env& env, store::Store& store, aws::Client& client, net::CertificateLookup& certificates,
+              planes::network::Network& network, std::vector<Loop*> data_loops)
+        : proxy_(env.loop, std::move(data_loops), env.random),
+          service_(client, certificates, proxy_),
+          publisher_(env, store,
+                     {.plane = proxy_,
+                      .names = names_,
+                      .certificates = certificates,
+                      .client = client,
+                      .network = [&network](const std::string& vpc) {
+                          return network.namespace_path(vpc);
+                      }}) {}
+
+    services::elbv2::Elbv2& service() { return service_; }
+    planes::dns::NameSource& names() { return names_; }
+
+    void start() {
+        publisher_.start();
+        started_ = true;
+    }
+    Task<void> stop() {
+        if (std::exchange(started_, false)) co_await publisher_.stop();
+        co_await proxy_.stop(5s);
+    }
+
+private:
+    planes::dns::NameSource names_{"elbv2"};
+    planes::proxy::Proxy proxy_;
+    services::elbv2::Elbv2 service_;
+    services::elbv2::Publisher publisher_;
+    bool started_ = false;
+};
+
+}  // namespace unkai
