@@ -39,9 +39,8 @@ Program::Program(cli::StartOptions options, cli::Installation installation, std:
                    .own_hosts = {network_.settings().api_address().text()}, .control_token = installation_.control_token}) {}
 
 void Program::add_services() {
-    balancing_ = std::make_unique<Balancing>(env_, store_, client_, certificates_, network_, data_loops_.all());
     route53_publisher_ = std::make_unique<services::route53::Publisher>(
-        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_, &balancing_->names(), &content_delivery_->names()},
+        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_, &balancers_.names(), &databases_.names(), &content_delivery_->names()},
         services::route53::PublisherOptions{.server = dns_.get(), .resolver = &resolver_,
                                             .published = [this](auto snapshot) { content_delivery_->origin_names().set(std::move(snapshot)); },
                                             .server_addresses = {network_.settings().dns_address().text()}});
@@ -53,12 +52,14 @@ void Program::add_services() {
     for (const BoundService& service :
          {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_), api::ssm::bind(ssm_),
           api::secretsmanager::bind(secretsmanager_), api::acm::bind(acm_), api::ec2::bind(ec2_), api::ecr::bind(ecr_),
-          api::route53::bind(*route53_), api::ecs::bind(fargate_->service()), api::elbv2::bind(balancing_->service()),
-          api::cloudfront::bind(content_delivery_->service())})
+          api::route53::bind(*route53_), api::ecs::bind(fargate_->service()), api::elbv2::bind(balancers_.service()),
+          api::cloudfront::bind(content_delivery_->service()), api::rds::bind(databases_.service()), api::cloudformation::bind(cloudformation_)})
         dispatcher_.add(service);
     front_door_.set_cross_origin(s3_);
     front_door_.add_host(registry_);
     front_door_.add_host(*content_delivery_);
+    balancer_hosts_ = std::make_unique<BalancerHosts>(loop_, content_delivery_->origin_names(), balancing_->names());
+    front_door_.add_host(*balancer_hosts_);
 }
 
 // Everything that stays between commands is found and adopted here. Without the right to make networks the
@@ -88,7 +89,7 @@ Status Program::listen() {
         names.push_back("*.s3." + region + ".amazonaws.com");
     }
     TRY(auto own, authority_.identity_for(std::move(names), *random_, env_.now()));
-    own_certificates_->set({std::move(own)});
+    own_certificates_->set_own(std::move(own));
     TRY(auto tls, net::ServerTls::make(own_certificates_));
     api_server_ = std::make_unique<net::Server>(loop_, front_door_, net::ServerOptions{.tls = std::move(tls)});
     TRY(const net::Address control, net::Address::unix_socket(installation_.control_socket()));
@@ -102,9 +103,25 @@ Status Program::listen() {
         // Names like localhost may resolve to ::1 first. A machine without IPv6 does without.
         TRY(const net::Address v6, net::Address::parse("::1", options_.port));
         if (auto also = api_server_->listen("", v6); !also) log::debug("no IPv6 listener", {{"error", also.error().message}});
+        REQUIRE(listen_for_browsers());
     }
     if (network_works_) REQUIRE(listen_publicly());
     log::info("listening", {{"address", address.text()}});
+    return ok();
+}
+
+// Where browsers take *.localhost names. Ports that somebody else has are left to him: the same is on the API's port.
+Status Program::listen_for_browsers() {
+    for (const uint16_t port : {80, 443}) {
+        TRY(const net::Address v4, net::Address::parse("127.0.0.1", port));
+        TRY(const net::Address v6, net::Address::parse("::1", port));
+        if (auto bound = api_server_->listen("", v4); !bound) {
+            log::warn("a port for browsers is taken", {{"port", std::to_string(port)}, {"error", bound.error().message}});
+            continue;
+        }
+        web_ports_.push_back(port);
+        if (auto also = api_server_->listen("", v6); !also) log::debug("no IPv6 listener", {{"error", also.error().message}});
+    }
     return ok();
 }
 
@@ -132,7 +149,6 @@ Task<Status> Program::start() {
     CO_REQUIRE(co_await s3_.recover());
     ecr_.sweep();
     if (network_works_) ec2_publisher_.start();
-    if (network_works_) balancing_->start();
     route53_publisher_->start();
     CO_REQUIRE(co_await content_delivery_->start());
     if (network_works_) {
@@ -140,7 +156,6 @@ Task<Status> Program::start() {
             log::warn("no containers on this machine", {{"error", started.error().message}});
     }
     if (network_works_) {
-        balancers_.start();
         if (const auto started = co_await databases_.start(); !started)
             log::warn("no databases on this machine", {{"error", started.error().message}});
     }
@@ -166,14 +181,13 @@ Task<void> Program::wait_for_signal() {
 Task<void> Program::stop() {
     stop_.request();
     if (api_server_) co_await api_server_->drain(5s);
+    if (balancer_hosts_) balancer_hosts_->close();
     co_await stack_engine_.stop();
     co_await validator_.stop();
-    co_await balancers_.stop();
     co_await databases_.stop();
     if (route53_publisher_) co_await route53_publisher_->stop();
     if (content_delivery_) co_await content_delivery_->stop();
     if (fargate_) co_await fargate_->stop();
-    if (balancing_) co_await balancing_->stop();
     co_await ec2_publisher_.stop();
     co_await control_server_.drain(1s);
     co_await vpc_endpoints_.stop();

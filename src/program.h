@@ -8,13 +8,13 @@
 #include "aws/credentials.h"
 #include "aws/dispatcher.h"
 #include "aws/front_door.h"
-#include "balancers.h"
-#include "balancing.h"
+#include "balancer_hosts.h"
 #include "cli/cli.h"
 #include "content_delivery.h"
 #include "data_loops.h"
 #include "databases.h"
 #include "fargate.h"
+#include "local_certificates.h"
 #include "net/server.h"
 #include "planes/dns/names.h"
 #include "planes/dns/resolver.h"
@@ -61,6 +61,7 @@ private:
     Task<Status> start_network();
     Status listen();
     Status listen_publicly();
+    Status listen_for_browsers();
     Task<void> stop();
     Task<void> wait_for_signal();
 
@@ -71,6 +72,7 @@ private:
     Task<Result<std::string>> control_reset(std::string body);
     Task<Result<std::string>> control_purge(std::string body);
     Task<Result<std::string>> control_why(std::string body);
+    Task<Result<std::string>> control_resolve(std::string body);
 
     cli::StartOptions options_;
     cli::Installation installation_;
@@ -111,9 +113,7 @@ private:
     services::ec2::Publisher ec2_publisher_{env_, store_, vpc_endpoints_};
     services::ecr::Ecr ecr_;
     services::ecr::Registry registry_{env_, store_, ecr_, client_};
-    std::unique_ptr<Balancing> balancing_;
     std::unique_ptr<Fargate> fargate_;
-    Balancers balancers_{env_, store_, client_, certificates_, network_, data_loops_.all()};
     Databases databases_{env_, store_, client_, network_, &authority_.authority(),
                          installation_.data_dir + "/mysql"};
     services::cloudformation::ClientApi stack_api_{dispatcher_, client_};
@@ -125,9 +125,11 @@ private:
 
     // The way in.
     aws::FrontDoor front_door_;
-    std::shared_ptr<net::CertificateList> own_certificates_ = std::make_shared<net::CertificateList>();
+    std::shared_ptr<LocalCertificates> own_certificates_ = std::make_shared<LocalCertificates>(authority_);
+    std::unique_ptr<BalancerHosts> balancer_hosts_;
     std::unique_ptr<net::Server> api_server_;
     net::Server control_server_{loop_, front_door_, {}};
+    std::vector<uint16_t> web_ports_;  // Of 80 and 443 on loopback, those that are ours.
     bool network_works_ = false;
     Stop stop_;
     Scope background_;
