@@ -58,7 +58,7 @@ void Program::add_services() {
     front_door_.set_cross_origin(s3_);
     front_door_.add_host(registry_);
     front_door_.add_host(*content_delivery_);
-    balancer_hosts_ = std::make_unique<BalancerHosts>(loop_, content_delivery_->origin_names(), balancing_->names());
+    balancer_hosts_ = std::make_unique<BalancerHosts>(loop_, content_delivery_->origin_names(), balancers_.names());
     front_door_.add_host(*balancer_hosts_);
 }
 
