@@ -149,6 +149,7 @@ Task<Status> Program::start() {
     CO_REQUIRE(co_await s3_.recover());
     ecr_.sweep();
     if (network_works_) ec2_publisher_.start();
+    if (network_works_) balancers_.start();
     route53_publisher_->start();
     CO_REQUIRE(co_await content_delivery_->start());
     if (network_works_) {
@@ -188,6 +189,7 @@ Task<void> Program::stop() {
     if (route53_publisher_) co_await route53_publisher_->stop();
     if (content_delivery_) co_await content_delivery_->stop();
     if (fargate_) co_await fargate_->stop();
+    co_await balancers_.stop();
     co_await ec2_publisher_.stop();
     co_await control_server_.drain(1s);
     co_await vpc_endpoints_.stop();

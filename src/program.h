@@ -9,6 +9,7 @@
 #include "aws/dispatcher.h"
 #include "aws/front_door.h"
 #include "balancer_hosts.h"
+#include "balancers.h"
 #include "cli/cli.h"
 #include "content_delivery.h"
 #include "data_loops.h"
@@ -114,6 +115,7 @@ private:
     services::ecr::Ecr ecr_;
     services::ecr::Registry registry_{env_, store_, ecr_, client_};
     std::unique_ptr<Fargate> fargate_;
+    Balancers balancers_{env_, store_, client_, certificates_, network_, data_loops_.all()};
     Databases databases_{env_, store_, client_, network_, &authority_.authority(),
                          installation_.data_dir + "/mysql"};
     services::cloudformation::ClientApi stack_api_{dispatcher_, client_};
