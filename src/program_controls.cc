@@ -19,12 +19,15 @@ void Program::add_controls() {
     front_door_.add_control("call", [this](std::string body) { return control_call(std::move(body)); });
     front_door_.add_control("reset", [this](std::string body) { return control_reset(std::move(body)); });
     front_door_.add_control("purge", [this](std::string body) { return control_purge(std::move(body)); });
+    front_door_.add_control("resolve", [this](std::string body) { return control_resolve(std::move(body)); });
     front_door_.add_control("why", [this](std::string body) { return control_why(std::move(body)); });
 }
 
 Json Program::status() const {
     Json services = Json::array();
     for (const auto& [name, service] : dispatcher_.services()) services.push(std::string(name));
+    Json web_ports = Json::array();
+    for (const uint16_t port : web_ports_) web_ports.push(port);
     return Json::object({{"version", program_version},
                          {"pid", static_cast<int64_t>(::getpid())},
                          {"endpoint", "http://localhost:" + std::to_string(options_.port)},
@@ -37,6 +40,7 @@ Json Program::status() const {
                          {"apiAddress", network_.settings().api_address().text()},
                          {"edgeAddress", network_.settings().edge_address().text()},
                          {"dnsAddress", network_.settings().dns_address().text()},
+                         {"webPorts", std::move(web_ports)},
                          {"network", network_works_},
                          {"services", std::move(services)}});
 }
@@ -71,12 +75,24 @@ Task<Result<std::string>> Program::control_reset(std::string) {
 
 // What is left in the kernel goes; the caller ends the program and erases the data.
 Task<Result<std::string>> Program::control_purge(std::string) {
+    co_await stack_engine_.stop();
     co_await fargate_->stop();
     CO_REQUIRE(co_await fargate_->purge());
+    co_await databases_.purge();
+    co_await balancing_->stop();
     co_await ec2_publisher_.stop();
     co_await vpc_endpoints_.stop();
     CO_REQUIRE(co_await network_.purge());
     co_return std::string("{}");
+}
+
+// What our DNS answers outside of VPCs: {"name"} → {"addresses"}.
+Task<Result<std::string>> Program::control_resolve(std::string body) {
+    CO_TRY(const Json json, Json::parse(body));
+    Json addresses = Json::array();
+    for (const std::string& address : content_delivery_->origin_names().resolve(json["name"].string_or("")))
+        addresses.push(address);
+    co_return Json::object({{"addresses", std::move(addresses)}}).dump();
 }
 
 Task<Result<std::string>> Program::control_why(std::string body) {
