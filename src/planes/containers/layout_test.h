@@ -21,7 +21,8 @@ mkdir -p root/bin root/etc/ssl/certs root/tmp root/home/app root/lib64
 chmod 1777 root/tmp
 for f in sh cat sleep ls id head tail mkdir mount mknod unshare touch dd wc env grep stat nproc; do
   p=$(command -v $f); cp -L $p root/bin/$f
-  for l in $(ldd $p 2>/dev/null | grep -o '/[^ ]*'); do mkdir -p root$(dirname $l); cp -Ln $l root$l; done
+  for l in $(ldd $p 2>/dev/null | grep -o '/[^ ]*'); do mkdir -p root$(dirname $l)
+    cp -Ln $l root$l; done
 done
 echo 'root:x:0:0::/root:/bin/sh' > root/etc/passwd
 echo 'app:x:1000:1000::/home/app:/bin/sh' >> root/etc/passwd
