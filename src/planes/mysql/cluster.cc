@@ -1,6 +1,7 @@
 #include "planes/mysql/cluster.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -18,6 +19,16 @@ Instance* Cluster::writer() const {
     for (const auto& [name, instance] : instances)
         if (instance->spec().role == Role::writer) return instance.get();
     return nullptr;
+}
+
+std::string Cluster::recorded_writer() const {
+    return read_small_file(folder + "/writer").value_or("");
+}
+
+Status Cluster::record_writer(const std::string& name) const {
+    if (!name.empty()) return write_file(folder + "/writer", name, 0600, {});
+    ::unlink((folder + "/writer").c_str());
+    return ok();
 }
 
 // Lines: master user, its password's hash, first database, replication password.

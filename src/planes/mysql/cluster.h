@@ -68,6 +68,9 @@ struct Cluster {
     std::map<std::string, std::shared_ptr<Instance>> instances;
 
     Instance* writer() const;
+    // The name of the writer as it is on the disk; empty: none yet.
+    std::string recorded_writer() const;
+    Status record_writer(const std::string& name) const;  // Empty: none.
     std::string volume() const {
         return folder + "/_volume";
     }  // A writer's data, nobody running it.
@@ -139,8 +142,9 @@ private:
     Server server_;
     Lock lock_;
     bool wanted_ = false;
-    bool unsynced_ = false;  // A copied template that is not on the disk yet.
-    bool rebuild_ = false;   // A reader whose replication broke gets its data anew.
+    bool was_writer_ = false;  // Before this start: it follows from where it stopped to write.
+    bool unsynced_ = false;    // A copied template that is not on the disk yet.
+    bool rebuild_ = false;     // A reader whose replication broke gets its data anew.
     Steady rebuilt_{};
     std::unique_ptr<Stop> stop_;
     Scope scope_;

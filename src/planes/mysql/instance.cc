@@ -32,6 +32,7 @@ Instance::~Instance() = default;
 void Instance::set_state(State state, std::string message) {
     health_.state = state;
     health_.message = std::move(message);
+    health_.role = spec_.role;
     health_.pid = server_.running() ? server_.pid() : 0;
     if (state != State::available) health_.lag.reset();
     cluster_.changed.notify_all();
@@ -108,8 +109,8 @@ Task<void> Instance::leave() {
 
 Task<Status> Instance::remove() {
     co_await stop();
-    const bool keep =
-        spec_.role == Role::writer && ::access((folder_ + "/data").c_str(), F_OK) == 0;
+    const bool keep = cluster_.recorded_writer() == spec_.name &&
+                      ::access((folder_ + "/data").c_str(), F_OK) == 0;
     const std::string target = keep ? cluster_.volume() : folder_ + ".gone";
     if (::access(folder_.c_str(), F_OK) != 0) co_return ok();
     co_return co_await cluster_.ground.env.workers.run([from = folder_, target, keep]() -> Status {
@@ -260,8 +261,11 @@ Task<bool> Instance::adopt() {
 
 Task<Status> Instance::launch() {
     CO_REQUIRE(cluster_.enter_network());
+    was_writer_ = false;
     if (!co_await adopt()) {
         CO_REQUIRE(co_await make_data());
+        const auto before = read_small_file(folder_ + "/identity");
+        was_writer_ = spec_.role == Role::reader && before && before->ends_with("writer");
         CO_REQUIRE(co_await write_configuration());
         if (!wanted_)
             co_return fail("StartFailed", spec_.name + " was stopped while it started.", 409);
@@ -351,7 +355,13 @@ Task<Status> Instance::configure(Session& session) {
     if (writer == nullptr || writer->server_id() == 0)
         co_return fail("WriterNotAvailable",
                        "The reader " + spec_.name + " has no writer to follow.", 503);
-    const auto seed = read_small_file(folder_ + "/seed");
+    auto seed = read_small_file(folder_ + "/seed");
+    if (!seed && std::exchange(was_writer_, false)) {
+        for (const std::string& statement : cluster_.ground.engine->step_down()) {
+            CO_TRY(const auto reply, co_await session.query(statement, deadline));
+            seed = reply.first("position");
+        }
+    }
     for (const std::string& statement :
          cluster_.ground.engine->follow(cluster_.source(writer->server_id()), seed))
         CO_REQUIRE(co_await session.query(statement, deadline));

@@ -171,12 +171,11 @@ Task<Status> LocalPlane::start(InstanceSpec spec) {
     if (cluster == nullptr || cluster->leaving)
         co_return fail("ClusterNotFound", "There is no database cluster " + spec.cluster + ".",
                        404);
-    const Instance* writer = cluster->writer();
-    if (spec.role == Role::writer && writer != nullptr && writer->spec().name != spec.name)
-        co_return fail(
-            "WriterExists",
-            "The cluster " + spec.cluster + " has the writer " + writer->spec().name + " already.",
-            409);
+    const std::string writer = cluster->recorded_writer();
+    if (!writer.empty() && (spec.role == Role::writer) != (writer == spec.name))
+        co_return fail("WriterExists",
+                       "The writer of the cluster " + spec.cluster + " is " + writer + ".", 409);
+    if (spec.role == Role::writer && writer.empty()) CO_REQUIRE(cluster->record_writer(spec.name));
     auto& entry = cluster->instances[spec.name];
     if (!entry) entry = std::make_shared<Instance>(*cluster, spec.name);
     const std::shared_ptr<Instance> instance = entry;
@@ -202,6 +201,7 @@ Task<Status> LocalPlane::remove(std::string cluster, std::string instance) {
     if (!entry) entry = std::make_shared<Instance>(*owner, instance);
     const std::shared_ptr<Instance> target = entry;
     CO_REQUIRE(co_await target->remove());
+    if (owner->recorded_writer() == instance) CO_REQUIRE(owner->record_writer(""));
     owner->instances.erase(instance);
     co_return ok();
 }
@@ -252,6 +252,13 @@ Task<void> LocalPlane::purge() {
     const Status removed =
         co_await ground_.env.workers.run([root = ground_.root] { return remove_tree(root), ok(); });
     if (!removed) log::error("database files are left", {{"folder", ground_.root}});
+}
+
+std::optional<std::string> LocalPlane::writer(const std::string& cluster) const {
+    const Cluster* found = find(cluster);
+    std::string name = found == nullptr ? "" : found->recorded_writer();
+    if (name.empty()) return std::nullopt;
+    return name;
 }
 
 std::optional<Health> LocalPlane::health(const std::string& cluster,

@@ -1,9 +1,9 @@
 // The Plane of real server processes on this machine.
 //
 // Below `root`: template-<engine>/, and clusters/<cluster>/ with `cluster` (names and password
-// hashes, 0600), `initialised`, _volume/ (a writer's folder while nobody runs it) and a folder an
-// instance: data/, log/, tmp/, tls/, server.cnf, server-id, identity, admin.sock (0600, root's).
-// Nothing is kept elsewhere.
+// hashes, 0600), `initialised`, `writer` (its name), _volume/ (a writer's folder while nobody runs
+// it) and a folder an instance: data/, log/, tmp/, tls/, server.cnf, server-id, identity,
+// admin.sock (0600, root's). Nothing is kept elsewhere.
 #pragma once
 
 #include "planes/mysql/cluster.h"
@@ -24,6 +24,7 @@ public:
     Task<Status> start(InstanceSpec spec) override;
     Task<Status> stop(std::string cluster, std::string instance) override;
     Task<Status> remove(std::string cluster, std::string instance) override;
+    std::optional<std::string> writer(const std::string& cluster) const override;
     Task<Status> promote(std::string cluster, std::string instance) override;
     Task<Status> remove_cluster(std::string cluster) override;
     Task<void> stop_all() override;

@@ -66,6 +66,7 @@ struct InstanceSpec {
 
 struct Health {
     State state = State::stopped;
+    Role role = Role::reader;
     std::string message;  // Why it failed, or what replication says.
     int pid = 0;
     int restarts = 0;             // By supervision, since start().
@@ -107,6 +108,10 @@ public:
     // connections. Error WriterNotAvailable when the writer or that reader does not run: nothing
     // was changed.
     virtual Task<Status> promote(std::string cluster, std::string instance) = 0;
+    // The instance that was the cluster's writer last, by the plane's own durable word: after a
+    // crash in the midst of a promotion it may be another one than the owner thinks. start() of
+    // another writer answers WriterExists.
+    virtual std::optional<std::string> writer(const std::string& cluster) const = 0;
     // Stops what still runs and deletes the data. A cluster that is not there is no error.
     virtual Task<Status> remove_cluster(std::string cluster) = 0;
     // Ends all servers cleanly; the data stays.

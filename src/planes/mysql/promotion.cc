@@ -35,9 +35,11 @@ Task<Status> Instance::take_over(std::string position) {
             co_return fail("WriterNotAvailable",
                            "The reader " + spec_.name + " did not catch up with its writer.", 503);
     }
+    CO_REQUIRE(cluster_.record_writer(spec_.name));  // The point of no return.
     for (const std::string& statement : cluster_.ground.engine->take_over())
         CO_REQUIRE(co_await session.query(statement, deadline));
     spec_.role = Role::writer;
+    health_.role = Role::writer;
     health_.lag.reset();
     health_.message.clear();
     co_return co_await write_configuration();
@@ -70,6 +72,12 @@ Task<Status> LocalPlane::promote(std::string name, std::string instance) {
     CO_TRY(const std::string position, co_await writer->step_down());
     writer->demote();  // From here on the target is the cluster's only writer.
     if (Status taken = co_await target->take_over(position); !taken) {
+        if (cluster->recorded_writer() == target->spec().name) {
+            // Too late to go back: their next starts give them their new places.
+            co_await target->stop();
+            co_await writer->stop();
+            co_return taken;
+        }
         writer->reinstate();
         CO_REQUIRE(co_await writer->stay_writer());
         co_return taken;

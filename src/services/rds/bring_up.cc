@@ -30,7 +30,11 @@ Task<bool> Reconciler::run_instances(World& world) {
 Task<void> Reconciler::bring_up(World& world, Instance instance, bool& again) {
     const std::string name = World::plane_instance(instance);
     const auto health = plane_.health(world.plane_cluster(), name);
-    const bool serves = health && health->state == State::available && !instance.wants_reboot;
+    const Role role = instance.writer ? Role::writer : Role::reader;
+    const bool kept = health && health->role == role && !instance.wants_reboot;
+    const bool serves = kept && health->state == State::available;
+    // A server that ended by itself is started again by the plane.
+    if (kept && health->state == State::starting && instance.status == "available") co_return;
     if (serves && instance.status == "available") {
         if (const Status adjusted = co_await adjust(world, instance); !adjusted) again = true;
         co_return;
@@ -113,7 +117,11 @@ Task<Status> Reconciler::start_server(World& world, Instance& instance) {
         CO_TRY(const bool known, co_await plane_.knows_variable(name));
         if (known) spec.parameters[name] = value;
     }
-    if (instance.wants_reboot) CO_REQUIRE(co_await plane_.stop(spec.cluster, spec.name));
+    const auto before = plane_.health(spec.cluster, spec.name);
+    const bool other_role =
+        before && before->state == State::available && before->role != spec.role;
+    if (instance.wants_reboot || other_role)
+        CO_REQUIRE(co_await plane_.stop(spec.cluster, spec.name));
     instance.applied = variables;
     co_return co_await plane_.start(std::move(spec));
 }

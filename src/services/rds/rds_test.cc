@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/strings.h"
 #include "planes/mysql/local_plane.h"
 #include "rt/sim/sim_loop.h"
 #include "services/rds/endpoints.h"
@@ -126,6 +127,11 @@ public:
                                                    : planes::mysql::Role::reader;
         co_return ok();
     }
+    std::optional<std::string> writer(const std::string& cluster) const override {
+        for (const auto& [key, spec] : servers)
+            if (key.first == cluster && spec.role == planes::mysql::Role::writer) return key.second;
+        return std::nullopt;
+    }
     Task<Status> remove_cluster(std::string cluster) override {
         clusters.erase(cluster);
         co_return ok();
@@ -138,8 +144,9 @@ public:
     }
     std::optional<Health> health(const std::string& cluster,
                                  const std::string& instance) const override {
-        if (!servers.contains({cluster, instance})) return std::nullopt;
-        return Health{.state = State::available};
+        const auto found = servers.find({cluster, instance});
+        if (found == servers.end()) return std::nullopt;
+        return Health{.state = State::available, .role = found->second.role};
     }
     Task<Status> set_master_hash(std::string cluster, std::string hash) override {
         hashes[cluster] = hash;
@@ -424,6 +431,18 @@ TEST(Rds, AClusterLives) {
     EXPECT_EQ(site.writer_of("app"), "app-2");
     EXPECT_EQ(site.resolve_cluster("app", false), "127.0.7.2 ");
     EXPECT_EQ(site.cluster_status("app"), "available");
+
+    // A promotion that the records missed: the plane's word counts.
+    const auto [plane_cluster, plane_instance] = world.plane.servers.begin()->first;
+    EXPECT_TRUE(world.sim.loop.run_until_done(world.plane.promote(plane_cluster, plane_instance)));
+    EXPECT_TRUE(
+        site.run(&Rds::ModifyDBCluster,
+                 ModifyDBClusterInput{.db_cluster_identifier = "app", .backup_retention_period = 3}));
+    site.settle();
+    for (const auto& instance :
+         site.run(&Rds::DescribeDBInstances, DescribeDBInstancesInput{})->db_instances)
+        EXPECT_EQ(to_lower(*instance.dbi_resource_id) == plane_instance,
+                  *instance.db_instance_identifier == site.writer_of("app"));
 
     ASSERT_TRUE(site.run(&Rds::StopDBCluster, StopDBClusterInput{.db_cluster_identifier = "app"}));
     site.settle();

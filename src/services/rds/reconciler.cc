@@ -174,10 +174,10 @@ Task<bool> Reconciler::pass(ClusterKey key) {
                    {{"cluster", world->cluster.id}, {"error", prepared.error().message}});
         co_return true;
     }
-    if (co_await remove_deleted(*world)) co_return true;
+    const bool later = co_await remove_deleted(*world);
     const std::string& status = world->cluster.status;
     if (status == "deleting") {
-        if (!world->instances.empty()) co_return false;
+        if (!world->instances.empty()) co_return later;
         const Status removed = co_await remove_cluster(*world);
         if (!removed)
             log::error("database cluster cannot be deleted", {{"error", removed.error().message}});
@@ -185,7 +185,7 @@ Task<bool> Reconciler::pass(ClusterKey key) {
     }
     if (status == "stopping" || status == "stopped") co_return co_await stop_instances(*world);
     if (status == "failing-over") co_return co_await fail_over(*world, world->cluster.failover_to);
-    co_return co_await run_instances(*world);
+    co_return co_await run_instances(*world) || later;
 }
 
 Task<Status> Reconciler::prepare(World& world) {
@@ -200,11 +200,29 @@ Task<Status> Reconciler::prepare(World& world) {
         CO_REQUIRE(co_await plane_.set_master_hash(name, cluster.master_hash));
         known_hashes_[name] = cluster.master_hash;
     }
+    co_await correct_writer(world);
     if (cluster.status == "creating") {
         CO_REQUIRE(co_await plane_.prepare());
         CO_REQUIRE(co_await update(world, [](Cluster& record) { record.status = "available"; }));
     }
     co_return ok();
+}
+
+// After a crash in the midst of a failover the plane knows better than the records.
+Task<void> Reconciler::correct_writer(World& world) {
+    const auto writer = plane_.writer(world.plane_cluster());
+    const auto is_writer = [&](const Instance& instance) {
+        return World::plane_instance(instance) == *writer;
+    };
+    if (!writer || std::none_of(world.instances.begin(), world.instances.end(), is_writer))
+        co_return;
+    for (Instance& instance : world.instances) {
+        if (instance.writer == is_writer(instance)) continue;
+        instance.writer = is_writer(instance);
+        const Status corrected = co_await update(
+            world, instance.id, [&](Instance& record) { record.writer = instance.writer; });
+        if (!corrected) log::error("writer is not recorded", {{"instance", instance.id}});
+    }
 }
 
 // Instances that are to go: the writer last, after another one took its place.
@@ -213,7 +231,10 @@ Task<bool> Reconciler::remove_deleted(World& world) {
     for (const bool writer : {false, true}) {
         for (const Instance& instance : std::vector(world.instances)) {
             if (instance.status != "deleting" || instance.writer != writer) continue;
-            if (writer && co_await hand_over(world)) co_return true;
+            if (writer && co_await hand_over(world)) {
+                again = true;
+                continue;
+            }
             again = co_await remove_one(world, instance) || again;
         }
     }

@@ -43,6 +43,7 @@ private:
     // True: something is to be tried again later.
     Task<bool> pass(ClusterKey key);
     Task<Status> prepare(World& world);
+    Task<void> correct_writer(World& world);
     Task<bool> remove_deleted(World& world);
     Task<bool> remove_one(World& world, Instance instance);
     Task<bool> hand_over(World& world);
