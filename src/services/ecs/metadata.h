@@ -1,7 +1,7 @@
 // What containers ask at 169.254.170.2: the task metadata endpoint and the credentials of the task
 // role.
 //
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
+// docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
 //   GET /v4/<id>  /v4/<id>/task  /v4/<id>/stats  /v4/<id>/task/stats   (and the same under /v3/)
 //   GET /v2/credentials/<id>
 // The composition root listens on that address inside each VPC and asks answer(). An id belongs to
