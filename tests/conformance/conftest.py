@@ -18,6 +18,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ACCOUNT, REGION = "123456789012", "us-east-1"
+PUBLIC_CIDR = os.environ.get("UNKAI_PUBLIC_CIDR", "203.0.112.0/22")
 
 
 def pytest_addoption(parser):
@@ -43,7 +44,7 @@ class Unkai:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
 
     def start(self):
-        self.run("start", "--port", str(self.port), "--public-cidr", "203.0.112.0/22", "--account", ACCOUNT,
+        self.run("start", "--port", str(self.port), "--public-cidr", PUBLIC_CIDR, "--account", ACCOUNT,
                  "--access-key", "AKIACONFORMANCE00000", "--secret-key", "conformance-secret")
 
     def stop(self):

@@ -37,15 +37,20 @@ private:
 struct OnLoop {
     Loop& there;
     std::function<Task<void>()> make;
-    std::unique_ptr<Scope> scope = std::make_unique<Scope>();
     bool await_ready() { return false; }
     void await_suspend(std::coroutine_handle<> handle) {
+        auto scope = std::make_shared<Scope>();
         Loop* const home = Loop::current();
-        there.post([this, home, handle] { scope->spawn(run(*this, home, handle)); });
+        there.post([this, scope, home, handle] {
+            scope->spawn(run(*this, scope, home, handle));
+        });
     }
     void await_resume() {}
-    static Task<void> run(OnLoop& self, Loop* home, std::coroutine_handle<> handle) {
+    static Task<void> run(OnLoop& self, std::shared_ptr<Scope> scope, Loop* home,
+                          std::coroutine_handle<> handle) {
+        Loop& here = self.there;
         co_await self.make();
+        here.post([scope] {});  // The scope goes in a later turn, when this task has ended.
         home->post([handle] { handle.resume(); });
     }
 };
