@@ -79,7 +79,6 @@ Task<Result<std::string>> Program::control_purge(std::string) {
     co_await fargate_->stop();
     CO_REQUIRE(co_await fargate_->purge());
     co_await databases_.purge();
-    co_await balancing_->stop();
     co_await ec2_publisher_.stop();
     co_await vpc_endpoints_.stop();
     CO_REQUIRE(co_await network_.purge());
