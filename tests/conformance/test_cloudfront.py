@@ -135,6 +135,12 @@ def allow(s3, bucket_name, source_arn):
         "Resource": f"arn:aws:s3:::{bucket_name}/*", "Condition": {"StringEquals": {"aws:SourceArn": source_arn}}}]}))
 
 
+def open_to_all(s3, bucket_name):
+    s3.delete_public_access_block(Bucket=bucket_name)
+    s3.put_bucket_policy(Bucket=bucket_name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket_name}/*"}]}))
+
+
 def test_distributions(cloudfront, make):
     made = make(Comment="first", DefaultRootObject="index.html")
     assert made["Id"].startswith("E") and made["DomainName"].endswith(".cloudfront.net")
@@ -422,8 +428,7 @@ def test_origins_without_signatures_and_legacy_settings(unkai, make, bucket):
     s3, site = bucket
     s3.put_object(Bucket=site, Key="site/data.txt", Body=b"x" * 2000, ContentType="text/plain",
                   CacheControl="max-age=60")
-    s3.put_bucket_policy(Bucket=site, Policy=json.dumps({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{site}/*"}]}))
+    open_to_all(s3, site)
     custom = {"Id": "site", "DomainName": "s3.us-east-1.amazonaws.com", "OriginPath": f"/{site}/site",
               "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}}
     made = make(Origins=items(custom), DefaultCacheBehavior={
@@ -444,8 +449,7 @@ def test_aliases_and_their_certificates(unkai, cloudfront, make, bucket, tmp_pat
     s3, site = bucket
     alias = f"{name('shop')}.localhost"
     s3.put_object(Bucket=site, Key="index.html", Body=b"hello", ContentType="text/html")
-    s3.put_bucket_policy(Bucket=site, Policy=json.dumps({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{site}/*"}]}))
+    open_to_all(s3, site)
     acm = unkai.client("acm")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
