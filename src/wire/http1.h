@@ -70,7 +70,7 @@ struct ResponseHead {
     void clear();
 };
 
-// Whether it can be a Host's value: no space, no control, nothing that starts another part of a URL.
+// Whether it can be a Host value: no space, no control, nothing that starts another part of a URL.
 bool is_authority(std::string_view text);
 
 enum class Parse : uint8_t { need_more, complete, bad };
