@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
     add_up(app, context, action);
     add_down(app, context, action);
     add_logs(app, context, action);
+    add_doctor(app, context, action);
     add_image(app, context, action);
     add_why(app, context, action);
     try {

@@ -165,6 +165,7 @@ Task<Status> Program::start() {
     CO_REQUIRE(listen());
     stack_engine_.resume();
     std::ofstream(installation_.pid_file()) << ::getpid() << "\n";
+    std::ofstream(installation_.run_dir() + "/data-dir") << installation_.data_dir << "\n";
     co_return ok();
 }
 
