@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/strings.h"
@@ -42,6 +43,18 @@ std::string host_of_url(const std::string& url) {
     return url.substr(begin, url.find_first_of(":/", begin) - begin);
 }
 
+// How this program is called from here: by its name where the shell finds it, else by its path.
+std::string own_name() {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    const char* path = std::getenv("PATH");
+    for (const std::string_view folder : split(path != nullptr ? path : "", ':'))
+        if (std::filesystem::equivalent(std::filesystem::path(folder) / "unkai", self, error))
+            return "unkai";
+    const std::string near = std::filesystem::proximate(self, error);
+    return near.starts_with("../") ? self.string() : near;
+}
+
 // URLs first, then endpoints; the rest is a matter of `unkai status`.
 std::string outputs_text(const StackState& stack, const Entrance& entrance) {
     std::string urls, endpoints;
@@ -68,6 +81,7 @@ std::string summary(const Deployment& deployment, const Json& status, const Mani
     const std::string outputs = outputs_text(stack, entrance);
     if (!outputs.empty()) text += "\n" + outputs;
     text += "\n";
+    const std::string self = own_name();
     const std::string dns = status["dnsAddress"].string_or("");
     for (const auto& [name, value] : stack.outputs)
         if (is_url(value) && !dns.empty() && status["network"].bool_or(false)) {
@@ -76,17 +90,17 @@ std::string summary(const Deployment& deployment, const Json& status, const Mani
         }
     for (const auto& [name, value] : stack.outputs)
         if (name.ends_with("LogGroupName")) {
-            text += fmt::format("  {:<22} unkai logs {} -f\n", "Logs", value);
+            text += fmt::format("  {:<22} {} logs {} -f\n", "Logs", self, value);
             break;
         }
     if (outputs.find("https://") != std::string::npos && !entrance.authority.empty())
         text += fmt::format("  {:<22} {} (import it where https is to be trusted)\n",
                             "Certificate authority", entrance.authority);
     const bool lone = manifest.images.empty() && manifest.sites.empty();
-    text += fmt::format("  {:<22} unkai down {}\n", "Remove it",
+    text += fmt::format("  {:<22} {} down {}\n", "Remove it", self,
                         lone ? stack.name
                              : std::filesystem::proximate(manifest.folder).string());
-    text += fmt::format("  {:<22} unkai stop\n", "Stop Unkai");
+    text += fmt::format("  {:<22} {} stop\n", "Stop Unkai", self);
     return text;
 }
 
