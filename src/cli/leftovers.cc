@@ -1,6 +1,6 @@
 #include "cli/leftovers.h"
 
-#include <fcntl.h>
+#include <nftables/libnftables.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -82,6 +82,21 @@ bool is_below(const std::string& path, const std::string& folder) {
     return !folder.empty() && path.starts_with(folder + "/");
 }
 
+// Names of the packet filter's tables in our own namespace.
+std::vector<std::string> all_tables() {
+    std::vector<std::string> out;
+    nft_ctx* const context = ::nft_ctx_new(NFT_CTX_DEFAULT);
+    if (context == nullptr) return out;
+    ::nft_ctx_buffer_output(context);
+    ::nft_ctx_buffer_error(context);
+    if (::nft_run_cmd_from_buffer(context, "list tables") == 0)
+        for (const std::string_view line : split(::nft_ctx_get_output_buffer(context), '\n'))
+            if (const auto words = split(trim(line), ' '); words.size() == 3)
+                out.emplace_back(words[2]);
+    ::nft_ctx_free(context);
+    return out;
+}
+
 ino_t inode_of(const std::string& path) {
     struct stat info{};
     return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
@@ -151,7 +166,7 @@ std::string run_root() { return "/run/unkai"; }
 std::string Leftovers::text() const {
     std::vector<std::string> parts = {
         counted(namespaces.size(), "namespace"), counted(links.size(), "link"),
-        counted(mounts.size(), "mount"), counted(groups.size(), "control group"),
+        counted(tables.size(), "packet filter table"), counted(mounts.size(), "mount"), counted(groups.size(), "control group"),
         counted(processes.size(), "process")};
     std::erase(parts, "");
     return join(parts, ", ");
@@ -170,7 +185,9 @@ std::vector<std::string> installation_ids() {
     std::set<std::string> ids;
     for (const std::string& name : names_in(run_root()))
         if (is_id(name)) ids.insert(name);
-    for (const std::string& name : names_in("/sys/class/net"))
+    std::vector<std::string> names = names_in("/sys/class/net");
+    for (std::string& table : all_tables()) names.push_back(std::move(table));
+    for (const std::string& name : names)
         if (name.starts_with(link_prefix) && is_id(name.substr(5))) ids.insert(name.substr(5));
     return {ids.begin(), ids.end()};
 }
@@ -180,6 +197,8 @@ Leftovers find_leftovers(const std::string& id, const std::string& data_dir) {
     out.namespaces = names_in(run_folder(id) + "/netns");
     for (const std::string& name : names_in("/sys/class/net"))
         if (name == link_prefix + id) out.links.push_back(name);
+    for (const std::string& name : all_tables())
+        if (name == link_prefix + id) out.tables.push_back(name);
     const std::string group = group_name(id);
     for (const Mount& mount : all_mounts()) {
         if (is_below(mount.point, run_folder(id)) || is_below(mount.point, data_dir))
@@ -198,7 +217,7 @@ Status remove_leftovers(const std::string& id, const std::string& data_dir) {
     const Leftovers left = find_leftovers(id, data_dir);
     for (auto mount = left.mounts.rbegin(); mount != left.mounts.rend(); ++mount)
         if (!is_below(*mount, run_folder(id) + "/netns")) ::umount2(mount->c_str(), MNT_DETACH);
-    if (!left.namespaces.empty() || !left.links.empty()) {
+    if (!left.namespaces.empty() || !left.links.empty() || !left.tables.empty()) {
         Loop loop;
         REQUIRE(loop.run_until_done(purge_network(id)));
     }

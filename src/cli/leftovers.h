@@ -22,11 +22,12 @@ struct Leftovers {
     std::vector<std::string> namespaces;  // Files below <run>/netns.
     std::vector<std::string> mounts;      // Mount points, the innermost last.
     std::vector<std::string> links;
+    std::vector<std::string> tables;  // Of the packet filter.
     std::vector<std::string> groups;  // Folders of control groups, the innermost last.
     std::vector<int> processes;
     bool empty() const {
-        return namespaces.empty() && mounts.empty() && links.empty() && groups.empty() &&
-               processes.empty();
+        return namespaces.empty() && mounts.empty() && links.empty() && tables.empty() &&
+               groups.empty() && processes.empty();
     }
     std::string text() const;  // "3 namespaces, 1 link"
 };
