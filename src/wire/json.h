@@ -1,5 +1,6 @@
 // JSON (RFC 8259) as a value, for documents whose shape nobody knows ahead (templates, policies).
-// For known shapes use JsonReader and JsonWriter (wire/json_stream.h, included here): no DOM, less cost.
+// For known shapes use JsonReader and JsonWriter (wire/json_stream.h, included here): no DOM, less
+// cost.
 //
 //     TRY(Json policy, Json::parse(text));
 //     const std::string effect = policy["Statement"][0]["Effect"].string_or("Deny");
@@ -67,8 +68,10 @@ public:
     template <std::integral T>
         requires(!std::same_as<T, bool>)
     Json(T value) {
-        if (std::in_range<int64_t>(value)) value_ = static_cast<int64_t>(value);
-        else value_ = static_cast<double>(value);
+        if (std::in_range<int64_t>(value))
+            value_ = static_cast<int64_t>(value);
+        else
+            value_ = static_cast<double>(value);
     }
     Json(double value) : value_(value) {}
     Json(std::string value) : value_(std::move(value)) {}
@@ -94,7 +97,8 @@ public:
     bool is_object() const { return type() == Type::object; }
     bool is_scalar() const { return !is_array() && !is_object(); }
 
-    // The value as that type; anything else is a bug (CHECK). Ask is_…() first, or use the …_or() forms.
+    // The value as that type; anything else is a bug (CHECK). Ask is_…() first, or use the …_or()
+    // forms.
     bool as_bool() const;
     int64_t as_int() const;
     double as_double() const;  // Integers too.
@@ -108,7 +112,8 @@ public:
     std::string string_or(std::string_view other) const;
     int64_t int_or(int64_t other) const;
     bool bool_or(bool other) const;
-    // A scalar as text: strings as they are, true/false, numbers in their shortest form, null empty.
+    // A scalar as text: strings as they are, true/false, numbers in their shortest form, null
+    // empty.
     std::string text() const;
 
     // A member or an element; a shared null where there is none or this is no object/array.

@@ -47,12 +47,12 @@ bool JsonReader::fail(std::string_view what) {
     const size_t line = static_cast<size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
     const size_t newline = before.rfind('\n');
     const size_t column = newline == before.npos ? at_ + 1 : at_ - newline;
-    error_ = std::make_unique<Error>(
-        Error{"SerializationException",
-              "JSON: " + std::string(what) + " (line " + std::to_string(line) + ", column " +
-                  std::to_string(column) + ").",
-              400,
-              {}});
+    error_ = std::make_unique<Error>(Error{"SerializationException",
+                                           "JSON: " + std::string(what) + " (line " +
+                                               std::to_string(line) + ", column " +
+                                               std::to_string(column) + ").",
+                                           400,
+                                           {}});
     return false;
 }
 
@@ -68,12 +68,17 @@ JsonReader::Kind JsonReader::peek() {
         return Kind::failed;
     }
     switch (text_[at_]) {
-        case 'n': return Kind::null;
+        case 'n':
+            return Kind::null;
         case 't':
-        case 'f': return Kind::boolean;
-        case '"': return Kind::string;
-        case '[': return Kind::array;
-        case '{': return Kind::object;
+        case 'f':
+            return Kind::boolean;
+        case '"':
+            return Kind::string;
+        case '[':
+            return Kind::array;
+        case '{':
+            return Kind::object;
         default:
             if (text_[at_] == '-' || is_digit(text_[at_])) return Kind::number;
             fail("a value is expected");
@@ -86,7 +91,8 @@ bool JsonReader::enter(char open) {
     if (text_[at_] != open)
         return fail(open == '{' ? "an object is expected" : "an array is expected");
     if (++depth_ > most_depth_)
-        return fail("more than " + std::to_string(most_depth_) + " arrays or objects inside each other");
+        return fail("more than " + std::to_string(most_depth_) +
+                    " arrays or objects inside each other");
     ++at_;
     first_ = true;
     return true;
@@ -205,7 +211,8 @@ bool JsonReader::read_int(int64_t& value) {
         return fail("the integer " + std::string(text.substr(0, 40)) + " is out of range");
     }
     double read = 0;
-    const bool good = std::from_chars(text.data(), text.data() + text.size(), read).ec == std::errc();
+    const bool good =
+        std::from_chars(text.data(), text.data() + text.size(), read).ec == std::errc();
     if (!good || std::trunc(read) != read || std::abs(read) > 9007199254740992.0)
         return fail("an integer is expected, not " + std::string(text.substr(0, 40)));
     value = static_cast<int64_t>(read);
@@ -216,7 +223,7 @@ bool JsonReader::hex4(uint32_t& value) {
     value = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
         const char c = at_ < text_.size() ? text_[at_] : ' ';
-        const int digit = is_digit(c)             ? c - '0'
+        const int digit = is_digit(c)            ? c - '0'
                           : c >= 'a' && c <= 'f' ? c - 'a' + 10
                           : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                                  : -1;
@@ -267,8 +274,10 @@ bool JsonReader::unescape(size_t from, std::string_view& value) {
         }
         if (static_cast<unsigned char>(c) < 0x20) return fail("a control character in a string");
         ++at_;
-        if (c != '\\') scratch_ += c;
-        else if (!escape(scratch_)) return false;
+        if (c != '\\')
+            scratch_ += c;
+        else if (!escape(scratch_))
+            return false;
     }
     return fail("the text ends inside a string");
 }
@@ -309,17 +318,22 @@ bool JsonReader::skip() {
     std::string_view text;
     bool flag = false;
     switch (peek()) {
-        case Kind::null: return read_null();
-        case Kind::boolean: return read_bool(flag);
-        case Kind::number: return scan_number(text, flag);
-        case Kind::string: return scan_string(text);
+        case Kind::null:
+            return read_null();
+        case Kind::boolean:
+            return read_bool(flag);
+        case Kind::number:
+            return scan_number(text, flag);
+        case Kind::string:
+            return scan_string(text);
         case Kind::array:
             for (enter_array(); next_element();) skip();
             return !error_;
         case Kind::object:
             for (enter_object(); next_member(text);) skip();
             return !error_;
-        case Kind::failed: break;
+        case Kind::failed:
+            break;
     }
     return false;
 }
@@ -334,7 +348,9 @@ bool JsonReader::read(Json& value) {
     std::string_view text;
     bool flag = false;
     switch (peek()) {
-        case Kind::null: value = nullptr; return read_null();
+        case Kind::null:
+            value = nullptr;
+            return read_null();
         case Kind::boolean:
             if (!read_bool(flag)) return false;
             value = flag;
@@ -343,7 +359,8 @@ bool JsonReader::read(Json& value) {
             const size_t from = at_;
             if (!scan_number(text, flag)) return false;
             int64_t whole = 0;
-            if (flag && std::from_chars(text.data(), text.data() + text.size(), whole).ec == std::errc()) {
+            if (flag &&
+                std::from_chars(text.data(), text.data() + text.size(), whole).ec == std::errc()) {
                 value = whole;
                 return true;
             }
@@ -371,7 +388,8 @@ bool JsonReader::read(Json& value) {
             value = std::move(members);
             return !error_;
         }
-        case Kind::failed: break;
+        case Kind::failed:
+            break;
     }
     return false;
 }

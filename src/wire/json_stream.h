@@ -6,10 +6,10 @@
 //         if (name == "MaxItems") reader.read_int(count); else reader.skip();
 //     REQUIRE(reader.finish());
 //
-// Rules: the text is UTF-8 without a byte-order mark; a lone surrogate, a control character in a string,
-// a trailing comma, a comment, NaN or a leading zero is an error. Integers that fit are int64, all other
-// numbers doubles. Of duplicate members the last counts (as in AWS's own parsers). Errors have the code
-// "SerializationException", status 400, and a sentence with line and column.
+// Rules: the text is UTF-8 without a byte-order mark; a lone surrogate, a control character in a
+// string, a trailing comma, a comment, NaN or a leading zero is an error. Integers that fit are
+// int64, all other numbers doubles. Of duplicate members the last counts (as in AWS's own parsers).
+// Errors have the code "SerializationException", status 400, and a sentence with line and column.
 // Cost: reading is one pass; strings without escapes are not copied by the reader.
 #pragma once
 
@@ -25,8 +25,8 @@ namespace unkai::wire {
 class Json;
 
 struct JsonLimits {
-    int depth = 100;               // Arrays and objects inside each other.
-    size_t bytes = 64u << 20;      // Text longer than this is refused unread.
+    int depth = 100;           // Arrays and objects inside each other.
+    size_t bytes = 64u << 20;  // Text longer than this is refused unread.
 };
 
 // Pulls values from text. After the first error every read fails, every next_…() answers false and
@@ -40,8 +40,8 @@ public:
 
     Kind peek();  // What the next value is; nothing is consumed.
 
-    // True when the next value is one, now entered. Then call next_…() before each member or element;
-    // after it answers true read or skip exactly one value; false means that it has ended.
+    // True when the next value is one, now entered. Then call next_…() before each member or
+    // element; after it answers true read or skip exactly one value; false means that it has ended.
     bool enter_object();
     bool next_member(std::string_view& name);  // The view lives until the next call.
     bool enter_array();
@@ -50,13 +50,13 @@ public:
     // Each consumes a value of that kind, or fails and answers false.
     bool read_null();
     bool read_bool(bool& value);
-    bool read_int(int64_t& value);      // 1.0 and 1e3 too; a fraction or an overflow fails.
-    bool read_double(double& value);    // Any number.
+    bool read_int(int64_t& value);    // 1.0 and 1e3 too; a fraction or an overflow fails.
+    bool read_double(double& value);  // Any number.
     bool read_string(std::string& value);
     bool read_string(std::string_view& value);  // The view lives until the next call.
-    bool read(Json& value);             // Any value.
-    std::string_view read_raw();        // Any value, checked, as its text.
-    bool skip();                        // Any value, checked.
+    bool read(Json& value);                     // Any value.
+    std::string_view read_raw();                // Any value, checked, as its text.
+    bool skip();                                // Any value, checked.
 
     bool failed() const { return error_ != nullptr; }
     // Makes the whole read fail with a sentence of the caller's, at the present place.
@@ -84,9 +84,10 @@ private:
     std::unique_ptr<Error> error_;
 };
 
-// Appends one JSON value to `out`. The caller keeps the order right (a key before each member's value);
-// begin and end must match. Text that is not UTF-8 gets U+FFFD for each broken byte. NaN and the
-// infinities become the strings "NaN", "Infinity", "-Infinity", as AWS's JSON protocols spell them.
+// Appends one JSON value to `out`. The caller keeps the order right (a key before each member's
+// value); begin and end must match. Text that is not UTF-8 gets U+FFFD for each broken byte. NaN
+// and the infinities become the strings "NaN", "Infinity", "-Infinity", as AWS's JSON protocols
+// spell them.
 class JsonWriter {
 public:
     explicit JsonWriter(std::string& out, bool pretty = false) : out_(out), pretty_(pretty) {}
@@ -114,7 +115,7 @@ private:
     std::string& out_;
     bool pretty_;
     int depth_ = 0;
-    bool first_ = true;       // Nothing yet in the present array or object.
+    bool first_ = true;  // Nothing yet in the present array or object.
     bool after_key_ = false;
 };
 

@@ -15,8 +15,8 @@ std::string error_of(std::string_view text) {
 TEST(Json, RoundTripsWhatIsWellFormed) {
     for (const char* text :
          {"null", "true", "false", "0", "-1", "9223372036854775807", "-9223372036854775808", "1.5",
-          "\"\"", "[]", "{}", "[1,2,[3]]", R"({"b":1,"a":{"c":[null,true]}})", R"("a\"b\\c\n\t\u0001")",
-          "\"雲海\"", "1e+300", "0.1", "1e-07"}) {
+          "\"\"", "[]", "{}", "[1,2,[3]]", R"({"b":1,"a":{"c":[null,true]}})",
+          R"("a\"b\\c\n\t\u0001")", "\"雲海\"", "1e+300", "0.1", "1e-07"}) {
         const Result<Json> value = Json::parse(text);
         ASSERT_TRUE(value) << text;
         EXPECT_EQ(value->dump(), text);
@@ -31,7 +31,10 @@ TEST(Json, ReadsEscapesAndSurrogates) {
 }
 
 TEST(Json, RefusesWhatIsBroken) {
-    struct Case { const char* text; const char* part; };
+    struct Case {
+        const char* text;
+        const char* part;
+    };
     for (const Case& c : {
              Case{"", "ends where a value is expected (line 1, column 1)"},
              {"{\n  \"a\": }", "a value is expected (line 2, column 8)"},
@@ -60,7 +63,8 @@ TEST(Json, RefusesWhatIsBroken) {
              {"\xEF\xBB\xBF{}", "a value is expected"},
              {"{} // x", "goes on after its value"},
          })
-        EXPECT_NE(error_of(c.text).find(c.part), std::string::npos) << c.text << " " << error_of(c.text);
+        EXPECT_NE(error_of(c.text).find(c.part), std::string::npos)
+            << c.text << " " << error_of(c.text);
 }
 
 TEST(Json, KeepsBigNumbersAsDoubles) {
@@ -114,7 +118,8 @@ TEST(JsonWriter, ReplacesBrokenUtf8) {
 }
 
 TEST(JsonReader, PullsKnownShapes) {
-    JsonReader reader(R"( {"n": 1e3, "s": "a\u0062", "raw": [1, {"x": 2}], "skip": {"y": [true, null]},
+    JsonReader reader(
+        R"( {"n": 1e3, "s": "a\u0062", "raw": [1, {"x": 2}], "skip": {"y": [true, null]},
                           "list": ["p", "q"], "f": 2.5, "t": true, "z": null} )");
     int64_t count = 0;
     double fraction = 0;
@@ -122,19 +127,26 @@ TEST(JsonReader, PullsKnownShapes) {
     std::string text, raw, list;
     ASSERT_TRUE(reader.enter_object());
     for (std::string_view name; reader.next_member(name);) {
-        if (name == "n") reader.read_int(count);
-        else if (name == "s") reader.read_string(text);
-        else if (name == "raw") raw = reader.read_raw();
-        else if (name == "f") reader.read_double(fraction);
-        else if (name == "t") reader.read_bool(flag);
-        else if (name == "z") EXPECT_TRUE(reader.read_null());
+        if (name == "n")
+            reader.read_int(count);
+        else if (name == "s")
+            reader.read_string(text);
+        else if (name == "raw")
+            raw = reader.read_raw();
+        else if (name == "f")
+            reader.read_double(fraction);
+        else if (name == "t")
+            reader.read_bool(flag);
+        else if (name == "z")
+            EXPECT_TRUE(reader.read_null());
         else if (name == "list") {
             reader.enter_array();
             for (std::string item; reader.next_element();) {
                 reader.read_string(item);
                 list += item;
             }
-        } else reader.skip();
+        } else
+            reader.skip();
     }
     ASSERT_TRUE(reader.finish());
     EXPECT_EQ(count, 1000);

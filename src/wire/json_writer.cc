@@ -41,12 +41,24 @@ void append_json_string(std::string& out, std::string_view value) {
             out += '\\';
             switch (c) {
                 case '"':
-                case '\\': out += static_cast<char>(c); break;
-                case '\b': out += 'b'; break;
-                case '\f': out += 'f'; break;
-                case '\n': out += 'n'; break;
-                case '\r': out += 'r'; break;
-                case '\t': out += 't'; break;
+                case '\\':
+                    out += static_cast<char>(c);
+                    break;
+                case '\b':
+                    out += 'b';
+                    break;
+                case '\f':
+                    out += 'f';
+                    break;
+                case '\n':
+                    out += 'n';
+                    break;
+                case '\r':
+                    out += 'r';
+                    break;
+                case '\t':
+                    out += 't';
+                    break;
                 default:
                     out += "u00";
                     out += digits[c >> 4];
@@ -126,11 +138,16 @@ void JsonWriter::raw(std::string_view json) {
 
 void JsonWriter::value(const Json& value) {
     switch (value.type()) {
-        case Json::Type::null: return null();
-        case Json::Type::boolean: return boolean(value.as_bool());
-        case Json::Type::integer: return integer(value.as_int());
-        case Json::Type::number: return number(value.as_double());
-        case Json::Type::string: return string(value.as_string());
+        case Json::Type::null:
+            return null();
+        case Json::Type::boolean:
+            return boolean(value.as_bool());
+        case Json::Type::integer:
+            return integer(value.as_int());
+        case Json::Type::number:
+            return number(value.as_double());
+        case Json::Type::string:
+            return string(value.as_string());
         case Json::Type::array:
             begin_array();
             for (const Json& item : value.as_array()) this->value(item);

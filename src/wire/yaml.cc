@@ -9,11 +9,11 @@ namespace unkai::wire {
 namespace {
 
 constexpr std::string_view functions[] = {
-    "And",     "Base64",     "Cidr",    "Contains", "EachMemberEquals", "EachMemberIn",
-    "Equals",  "FindInMap",  "GetAZs",  "GetAtt",   "If",               "ImportValue",
-    "Implies", "Join",       "Length",  "Not",      "Or",               "RefAll",
-    "Select",  "Split",      "Sub",     "ToJsonString", "Transform",    "ValueOf",
-    "ValueOfAll"};
+    "And",          "Base64",       "Cidr",      "Contains", "EachMemberEquals",
+    "EachMemberIn", "Equals",       "FindInMap", "GetAZs",   "GetAtt",
+    "If",           "ImportValue",  "Implies",   "Join",     "Length",
+    "Not",          "Or",           "RefAll",    "Select",   "Split",
+    "Sub",          "ToJsonString", "Transform", "ValueOf",  "ValueOfAll"};
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
     return std::find(words.begin(), words.end(), text) != words.end();
@@ -23,7 +23,8 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
 std::optional<Json> number_of(std::string_view text) {
     if (text.empty() || text.find_first_not_of("0123456789-.e+E") != text.npos) return std::nullopt;
     if (text[0] == '+' || text[0] == '.') return std::nullopt;
-    if (const auto whole = parse_int(text); whole && std::to_string(*whole) == text) return Json(*whole);
+    if (const auto whole = parse_int(text); whole && std::to_string(*whole) == text)
+        return Json(*whole);
     if (const auto number = parse_double(text); number && shortest_number(*number) == text)
         return Json(*number);
     return std::nullopt;
@@ -31,7 +32,8 @@ std::optional<Json> number_of(std::string_view text) {
 
 Json plain_scalar(std::string_view text) {
     if (is_one_of(text, {"", "~", "null", "Null", "NULL"})) return nullptr;
-    if (is_one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) return true;
+    if (is_one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}))
+        return true;
     if (is_one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}))
         return false;
     if (auto number = number_of(text)) return *std::move(number);
@@ -90,11 +92,13 @@ private:
 const char* text_of(const yaml_char_t* text) { return reinterpret_cast<const char*>(text); }
 
 Unexpected Reader::broken(std::string_view what, const yaml_mark_t& mark) const {
-    const std::string line = std::to_string(mark.line + 1), column = std::to_string(mark.column + 1);
-    return unexpected(Error{"YamlError",
-                            "YAML: " + std::string(what) + " (line " + line + ", column " + column + ").",
-                            400,
-                            {{"Line", line}, {"Column", column}}});
+    const std::string line = std::to_string(mark.line + 1),
+                      column = std::to_string(mark.column + 1);
+    return unexpected(
+        Error{"YamlError",
+              "YAML: " + std::string(what) + " (line " + line + ", column " + column + ").",
+              400,
+              {{"Line", line}, {"Column", column}}});
 }
 
 Status Reader::next(Event& event) {
@@ -118,7 +122,8 @@ Result<Json> Reader::scalar(const yaml_event_t& event, bool tagged) {
                          : tag == YAML_BOOL_TAG  ? value.is_bool()
                          : tag == YAML_NULL_TAG  ? value.is_null()
                                                  : tag.empty();
-    if (!matches) return broken("the value does not fit its tag " + std::string(tag), event.start_mark);
+    if (!matches)
+        return broken("the value does not fit its tag " + std::string(tag), event.start_mark);
     return value;
 }
 
@@ -144,7 +149,8 @@ Result<Json> Reader::mapping(int depth) {
         const std::string name(text_of(raw.value), raw.length);
         if (!is_valid_utf8(name)) return broken("the text is not valid UTF-8", key.raw.start_mark);
         if (name == "<<" && raw.style == YAML_PLAIN_SCALAR_STYLE)
-            return broken("merge keys (<<) are not supported; repeat the members", key.raw.start_mark);
+            return broken("merge keys (<<) are not supported; repeat the members",
+                          key.raw.start_mark);
         if (members.contains(name))
             return broken("the member \"" + name + "\" is there twice", key.raw.start_mark);
         Event event;
@@ -161,8 +167,9 @@ Result<Json> Reader::apply_tag(std::string_view tag, Json value, const yaml_mark
     if (name == "GetAtt" && value.is_string()) {
         const auto [resource, attribute] = split_once(value.as_string(), '.');
         if (attribute.empty())
-            return broken("!GetAtt needs the form Resource.Attribute, not \"" + value.as_string() + "\"",
-                          mark);
+            return broken(
+                "!GetAtt needs the form Resource.Attribute, not \"" + value.as_string() + "\"",
+                mark);
         value = Json::array({resource, attribute});
     }
     return Json::object({{"Fn::" + std::string(name), std::move(value)}});
@@ -170,9 +177,12 @@ Result<Json> Reader::apply_tag(std::string_view tag, Json value, const yaml_mark
 
 Result<Json> Reader::untagged(const Event& event, int depth, bool tagged) {
     switch (event.raw.type) {
-        case YAML_SCALAR_EVENT: return scalar(event.raw, tagged);
-        case YAML_SEQUENCE_START_EVENT: return sequence(depth);
-        default: return mapping(depth);
+        case YAML_SCALAR_EVENT:
+            return scalar(event.raw, tagged);
+        case YAML_SEQUENCE_START_EVENT:
+            return sequence(depth);
+        default:
+            return mapping(depth);
     }
 }
 
@@ -218,9 +228,11 @@ Result<Json> Reader::read() {
         Event event;
         REQUIRE(next(event));
         switch (event.raw.type) {
-            case YAML_STREAM_END_EVENT: return value;
+            case YAML_STREAM_END_EVENT:
+                return value;
             case YAML_STREAM_START_EVENT:
-            case YAML_DOCUMENT_END_EVENT: break;
+            case YAML_DOCUMENT_END_EVENT:
+                break;
             case YAML_DOCUMENT_START_EVENT:
                 if (++documents > 1)
                     return broken("a second document; one is allowed", event.raw.start_mark);

@@ -27,15 +27,18 @@ const OperationInfo* ClientApi::find(std::string_view service, std::string_view 
     return bound ? bound->info->find(operation) : nullptr;
 }
 
-const ShapeInfo* ClientApi::input_shape(std::string_view service, std::string_view operation) const {
+const ShapeInfo* ClientApi::input_shape(std::string_view service,
+                                        std::string_view operation) const {
     const OperationInfo* info = find(service, operation);
     return info ? info->input : nullptr;
 }
 
-Task<Result<Json>> ClientApi::call(aws::Caller caller, std::string service, std::string operation, Json input) {
+Task<Result<Json>> ClientApi::call(aws::Caller caller, std::string service, std::string operation,
+                                   Json input) {
     const OperationInfo* info = find(service, operation);
     if (!info)
-        co_return fail("NotImplemented", "Unkai does not have " + service + ":" + operation + " yet.", 501);
+        co_return fail("NotImplemented",
+                       "Unkai does not have " + service + ":" + operation + " yet.", 501);
     CO_TRY(const Json fitted, fit_shape(input, *info->input, Fit::evaluated, "#"));
     const Object in(*info->input), out(*info->output);
     CO_REQUIRE(aws::protocol::shape_from_json(*info->input, in.get(), fitted.dump()));
@@ -43,7 +46,8 @@ Task<Result<Json>> ClientApi::call(aws::Caller caller, std::string service, std:
     co_return Json::parse(aws::protocol::shape_to_json(*info->output, out.get()));
 }
 
-Task<Result<std::string>> ClientApi::object(aws::Caller caller, std::string bucket, std::string key, size_t most) {
+Task<Result<std::string>> ClientApi::object(aws::Caller caller, std::string bucket, std::string key,
+                                            size_t most) {
     const OperationInfo* info = find("s3", "GetObject");
     if (!info) co_return fail("NotImplemented", "Unkai does not have s3:GetObject yet.", 501);
     const Object in(*info->input), out(*info->output);
@@ -61,8 +65,8 @@ Task<Result<std::string>> ClientApi::object(aws::Caller caller, std::string buck
         if (piece.empty()) break;
         body += piece;
         if (body.size() > most)
-            co_return validation_error("The object s3://" + bucket + "/" + key + " is larger than " +
-                                       std::to_string(most) + " bytes.");
+            co_return validation_error("The object s3://" + bucket + "/" + key +
+                                       " is larger than " + std::to_string(most) + " bytes.");
     }
     co_return body;
 }

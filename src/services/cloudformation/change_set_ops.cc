@@ -6,7 +6,8 @@ namespace unkai::services::cloudformation {
 namespace {
 
 constexpr const char* no_changes =
-    "The submitted information didn't contain changes. Submit different information to create a change set.";
+    "The submitted information didn't contain changes. Submit different information to create a "
+    "change set.";
 
 struct Found {
     StackRecord stack;
@@ -14,12 +15,16 @@ struct Found {
 };
 
 // By ARN alone, or by name within a stack.
-Result<Found> find_change_set(aws::Call& call, const std::string& name, const std::optional<std::string>& stack_name) {
+Result<Found> find_change_set(aws::Call& call, const std::string& name,
+                              const std::optional<std::string>& stack_name) {
     const bool by_arn = name.starts_with("arn:");
-    if (!by_arn && !stack_name) return validation_error("StackName must be specified if ChangeSetName is not specified as an ARN.");
+    if (!by_arn && !stack_name)
+        return validation_error(
+            "StackName must be specified if ChangeSetName is not specified as an ARN.");
     std::string stack_id;
     if (stack_name) {
-        TRY(const StackRecord stack, find_stack(call.txn(), call.account, call.region, *stack_name));
+        TRY(const StackRecord stack,
+            find_stack(call.txn(), call.account, call.region, *stack_name));
         stack_id = stack.id;
     }
     for (auto& [key, change_set] : schema::change_sets.list(call.txn())) {
@@ -69,25 +74,33 @@ api::Change describe(const PlannedChange& change) {
 
 }  // namespace
 
-Task<Result<api::CreateChangeSetOutput>> CloudFormation::CreateChangeSet(aws::Call& call,
-                                                                         const api::CreateChangeSetInput& in) {
+Task<Result<api::CreateChangeSetOutput>> CloudFormation::CreateChangeSet(
+    aws::Call& call, const api::CreateChangeSetInput& in) {
     const std::string type = in.change_set_type.value_or("UPDATE");
     if (type == "IMPORT" || in.resources_to_import.size() > 0)
-        co_return validation_error("Unkai imports no resources into stacks. Use the type CREATE or UPDATE.");
+        co_return validation_error(
+            "Unkai imports no resources into stacks. Use the type CREATE or UPDATE.");
     store::Txn reading = call.store.begin();
     std::optional<StackRecord> before;
-    if (auto found = find_stack(reading, call.account, call.region, in.stack_name)) before = *std::move(found);
+    if (auto found = find_stack(reading, call.account, call.region, in.stack_name))
+        before = *std::move(found);
     const bool in_review = before && before->status == "REVIEW_IN_PROGRESS";
     if (type == "CREATE" && before && !in_review)
-        co_return validation_error("Stack [" + in.stack_name + "] already exists and cannot be created again with the changeSet [" +
-                                   in.change_set_name + "].");
+        co_return validation_error(
+            "Stack [" + in.stack_name +
+            "] already exists and cannot be created again with the changeSet [" +
+            in.change_set_name + "].");
     if (type == "UPDATE") {
         if (!before) co_return validation_error("Stack [" + in.stack_name + "] does not exist");
         CO_REQUIRE(check_updatable(*before));
     }
-    Request request{.template_body = in.template_body, .template_url = in.template_url,
-                    .previous_template = in.use_previous_template.value_or(false), .parameters = in.parameters,
-                    .tags = in.tags, .tags_given = in.tags.given(), .notification_arns = in.notification_arns,
+    Request request{.template_body = in.template_body,
+                    .template_url = in.template_url,
+                    .previous_template = in.use_previous_template.value_or(false),
+                    .parameters = in.parameters,
+                    .tags = in.tags,
+                    .tags_given = in.tags.given(),
+                    .notification_arns = in.notification_arns,
                     .capabilities = in.capabilities};
     CO_TRY(const Prepared prepared, co_await prepare(call, std::move(request), before));
 
@@ -96,17 +109,26 @@ Task<Result<api::CreateChangeSetOutput>> CloudFormation::CreateChangeSet(aws::Ca
         CO_TRY(stack, find_stack(call.txn(), call.account, call.region, before->arn));
     } else {
         if (schema::names.has(call.txn(), {call.account, call.region, in.stack_name}))
-            co_return errors::AlreadyExistsException("Stack [" + in.stack_name + "] already exists");
+            co_return errors::AlreadyExistsException("Stack [" + in.stack_name +
+                                                     "] already exists");
         stack = new_stack(call, in.stack_name);
         stack.capabilities = in.capabilities;
-        set_stack_status(call.txn(), stack, "REVIEW_IN_PROGRESS", "User Initiated", call.now, call.env.random);
+        set_stack_status(call.txn(), stack, "REVIEW_IN_PROGRESS", "User Initiated", call.now,
+                         call.env.random);
     }
     for (const auto& [key, other] : schema::change_sets.list(call.txn(), stack.id))
         if (other.name == in.change_set_name)
-            co_return errors::AlreadyExistsException("ChangeSet " + in.change_set_name + " already exists");
-    ChangeSetRecord made{.id = call.env.random.uuid(), .name = in.change_set_name, .stack_id = stack.id,
-                         .description = in.description.value_or(""), .type = type, .status = "CREATE_COMPLETE",
-                         .execution_status = "AVAILABLE", .created = call.now, .inputs = prepared.inputs};
+            co_return errors::AlreadyExistsException("ChangeSet " + in.change_set_name +
+                                                     " already exists");
+    ChangeSetRecord made{.id = call.env.random.uuid(),
+                         .name = in.change_set_name,
+                         .stack_id = stack.id,
+                         .description = in.description.value_or(""),
+                         .type = type,
+                         .status = "CREATE_COMPLETE",
+                         .execution_status = "AVAILABLE",
+                         .created = call.now,
+                         .inputs = prepared.inputs};
     made.arn = call.arn("cloudformation", "changeSet/" + made.name + "/" + made.id);
     made.capabilities = in.capabilities;
     made.on_failure = in.on_stack_failure.value_or("");
@@ -122,8 +144,8 @@ Task<Result<api::CreateChangeSetOutput>> CloudFormation::CreateChangeSet(aws::Ca
     co_return api::CreateChangeSetOutput{.id = made.arn, .stack_id = stack.arn};
 }
 
-Result<api::DescribeChangeSetOutput> CloudFormation::DescribeChangeSet(aws::Call& call,
-                                                                       const api::DescribeChangeSetInput& in) {
+Result<api::DescribeChangeSetOutput> CloudFormation::DescribeChangeSet(
+    aws::Call& call, const api::DescribeChangeSetInput& in) {
     TRY(const Found found, find_change_set(call, in.change_set_name, in.stack_name));
     const auto& [stack, change_set] = found;
     api::DescribeChangeSetOutput out;
@@ -137,31 +159,38 @@ Result<api::DescribeChangeSetOutput> CloudFormation::DescribeChangeSet(aws::Call
     out.execution_status = change_set.execution_status;
     out.status = change_set.status;
     if (!change_set.reason.empty()) out.status_reason = change_set.reason;
-    for (const std::string& capability : change_set.capabilities) out.capabilities.push_back(capability);
+    for (const std::string& capability : change_set.capabilities)
+        out.capabilities.push_back(capability);
     out.tags = tag_list(change_set.inputs.tags);
     if (!change_set.on_failure.empty()) out.on_stack_failure = change_set.on_failure;
-    TRY(const auto page, aws::page(change_set.changes, [](const PlannedChange& one) { return one.logical_id; },
-                                   std::nullopt, limits::resources * 2));
+    TRY(const auto page,
+        aws::page(
+            change_set.changes, [](const PlannedChange& one) { return one.logical_id; },
+            std::nullopt, limits::resources * 2));
     for (const PlannedChange* change : page.items) out.changes.push_back(describe(*change));
     return out;
 }
 
-Result<api::ExecuteChangeSetOutput> CloudFormation::ExecuteChangeSet(aws::Call& call,
-                                                                     const api::ExecuteChangeSetInput& in) {
+Result<api::ExecuteChangeSetOutput> CloudFormation::ExecuteChangeSet(
+    aws::Call& call, const api::ExecuteChangeSetInput& in) {
     TRY(Found found, find_change_set(call, in.change_set_name, in.stack_name));
     auto& [stack, change_set] = found;
     if (change_set.execution_status != "AVAILABLE")
-        return errors::InvalidChangeSetStatusException("ChangeSet [" + change_set.arn +
-                                                       "] cannot be executed in its current execution status of [" +
-                                                       change_set.execution_status + "]");
-    Prepared prepared{.body = template_text(call.txn(), stack.id, change_set.id), .inputs = change_set.inputs};
+        return errors::InvalidChangeSetStatusException(
+            "ChangeSet [" + change_set.arn +
+            "] cannot be executed in its current execution status of [" +
+            change_set.execution_status + "]");
+    Prepared prepared{.body = template_text(call.txn(), stack.id, change_set.id),
+                      .inputs = change_set.inputs};
     TRY(prepared.declared, parse_template(prepared.body));
     stack.capabilities = change_set.capabilities;
     stack.change_set_id = change_set.arn;
     stack.role_arn = change_set.role_arn;
     stack.client_token = in.client_request_token.value_or("");
-    if (!change_set.on_failure.empty()) stack.on_failure = change_set.on_failure;
-    else stack.on_failure = in.disable_rollback.value_or(false) ? "DO_NOTHING" : "ROLLBACK";
+    if (!change_set.on_failure.empty())
+        stack.on_failure = change_set.on_failure;
+    else
+        stack.on_failure = in.disable_rollback.value_or(false) ? "DO_NOTHING" : "ROLLBACK";
     for (const auto& [key, other] : schema::change_sets.list(call.txn(), stack.id))
         if (other.id != change_set.id) erase(call, other);
     change_set.execution_status = "EXECUTE_COMPLETE";
@@ -175,8 +204,8 @@ Result<api::ExecuteChangeSetOutput> CloudFormation::ExecuteChangeSet(aws::Call& 
     return api::ExecuteChangeSetOutput{};
 }
 
-Result<api::DeleteChangeSetOutput> CloudFormation::DeleteChangeSet(aws::Call& call,
-                                                                   const api::DeleteChangeSetInput& in) {
+Result<api::DeleteChangeSetOutput> CloudFormation::DeleteChangeSet(
+    aws::Call& call, const api::DeleteChangeSetInput& in) {
     const auto found = find_change_set(call, in.change_set_name, in.stack_name);
     if (!found) {
         if (found.error().is("ChangeSetNotFound")) return api::DeleteChangeSetOutput{};
@@ -186,11 +215,14 @@ Result<api::DeleteChangeSetOutput> CloudFormation::DeleteChangeSet(aws::Call& ca
     return api::DeleteChangeSetOutput{};
 }
 
-Result<api::ListChangeSetsOutput> CloudFormation::ListChangeSets(aws::Call& call, const api::ListChangeSetsInput& in) {
+Result<api::ListChangeSetsOutput> CloudFormation::ListChangeSets(
+    aws::Call& call, const api::ListChangeSetsInput& in) {
     TRY(const StackRecord stack, find_stack(call.txn(), call.account, call.region, in.stack_name));
     std::vector<ChangeSetRecord> rows;
-    for (auto& [key, change_set] : schema::change_sets.list(call.txn(), stack.id)) rows.push_back(std::move(change_set));
-    TRY(const auto page, aws::page(rows, [](const ChangeSetRecord& one) { return one.id; }, in.next_token, 100));
+    for (auto& [key, change_set] : schema::change_sets.list(call.txn(), stack.id))
+        rows.push_back(std::move(change_set));
+    TRY(const auto page,
+        aws::page(rows, [](const ChangeSetRecord& one) { return one.id; }, in.next_token, 100));
     api::ListChangeSetsOutput out;
     for (const ChangeSetRecord* one : page.items) {
         api::ChangeSetSummary row;

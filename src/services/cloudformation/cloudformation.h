@@ -1,8 +1,8 @@
 // AWS CloudFormation: stacks, change sets, exports.
 //
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/
-// Templates: template.h, evaluate.h. Resource types: resource_type.h, resources/. What an operation sets
-// going is done by the engine (engine.h, stack_run.h), whose state is the store.
+// Templates: template.h, evaluate.h. Resource types: resource_type.h, resources/. What an operation
+// sets going is done by the engine (engine.h, stack_run.h), whose state is the store.
 #pragma once
 
 #include "api/cloudformation.h"
@@ -72,10 +72,12 @@ private:
     Task<Result<std::string>> fetch_template(aws::Call& call, std::optional<std::string> body,
                                              std::optional<std::string> url);
     // Reads and checks a request; `before` is the stack that it updates. Waits for S3 and SSM.
-    Task<Result<Prepared>> prepare(aws::Call& call, Request request, std::optional<StackRecord> before);
+    Task<Result<Prepared>> prepare(aws::Call& call, Request request,
+                                   std::optional<StackRecord> before);
     Task<Result<Texts>> look_up(aws::Call& call, const Template& declared, const Texts& parameters);
     // What an update would change; empty when nothing.
-    Result<std::vector<PlannedChange>> changes_of(aws::Call& call, const Prepared& prepared, const StackRecord& stack);
+    Result<std::vector<PlannedChange>> changes_of(aws::Call& call, const Prepared& prepared,
+                                                  const StackRecord& stack);
 
     Engine& engine_;
     Api& api_;

@@ -20,7 +20,8 @@ api::Stack describe(const StackRecord& stack) {
     out.stack_status = stack.status;
     if (!stack.reason.empty()) out.stack_status_reason = stack.reason;
     out.disable_rollback = stack.on_failure == "DO_NOTHING";
-    for (const std::string& arn : stack.current.notification_arns) out.notification_arns.push_back(arn);
+    for (const std::string& arn : stack.current.notification_arns)
+        out.notification_arns.push_back(arn);
     if (stack.timeout_minutes > 0) out.timeout_in_minutes = stack.timeout_minutes;
     for (const std::string& capability : stack.capabilities) out.capabilities.push_back(capability);
     for (const OutputRecord& output : stack.outputs) {
@@ -56,7 +57,8 @@ api::StackEvent describe(const StackRecord& stack, const EventRecord& event) {
 // Those that a description shows: all of a deleted stack, else what is there.
 std::vector<ResourceRecord> shown_resources(aws::Call& call, const StackRecord& stack) {
     auto resources = list_resources(call.txn(), stack.id);
-    if (stack.status != "DELETE_COMPLETE" && stack.status != "DELETE_IN_PROGRESS" && stack.status != "DELETE_FAILED")
+    if (stack.status != "DELETE_COMPLETE" && stack.status != "DELETE_IN_PROGRESS" &&
+        stack.status != "DELETE_FAILED")
         std::erase_if(resources, [](const ResourceRecord& one) {
             return one.status == "DELETE_COMPLETE" || one.status == "DELETE_SKIPPED";
         });
@@ -96,34 +98,42 @@ List<api::Tag> tag_list(const Texts& tags) {
     return list;
 }
 
-Result<api::DescribeStacksOutput> CloudFormation::DescribeStacks(aws::Call& call, const api::DescribeStacksInput& in) {
+Result<api::DescribeStacksOutput> CloudFormation::DescribeStacks(
+    aws::Call& call, const api::DescribeStacksInput& in) {
     api::DescribeStacksOutput out;
     if (in.stack_name) {
-        TRY(const StackRecord stack, find_stack(call.txn(), call.account, call.region, *in.stack_name));
+        TRY(const StackRecord stack,
+            find_stack(call.txn(), call.account, call.region, *in.stack_name));
         out.stacks.push_back(describe(stack));
         return out;
     }
     std::vector<StackRecord> stacks = list_stacks(call.txn(), call.account, call.region);
-    std::erase_if(stacks, [](const StackRecord& stack) { return stack.status == "DELETE_COMPLETE"; });
-    std::sort(stacks.begin(), stacks.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-    TRY(const auto page, aws::page(stacks, [](const StackRecord& stack) { return stack.name; }, in.next_token, page_size));
+    std::erase_if(stacks,
+                  [](const StackRecord& stack) { return stack.status == "DELETE_COMPLETE"; });
+    std::sort(stacks.begin(), stacks.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    TRY(const auto page,
+        aws::page(
+            stacks, [](const StackRecord& stack) { return stack.name; }, in.next_token, page_size));
     for (const StackRecord* stack : page.items) out.stacks.push_back(describe(*stack));
     out.next_token = page.next;
     return out;
 }
 
-Result<api::ListStacksOutput> CloudFormation::ListStacks(aws::Call& call, const api::ListStacksInput& in) {
+Result<api::ListStacksOutput> CloudFormation::ListStacks(aws::Call& call,
+                                                         const api::ListStacksInput& in) {
     std::vector<StackRecord> stacks = list_stacks(call.txn(), call.account, call.region);
     if (in.stack_status_filter.size() > 0)
         std::erase_if(stacks, [&](const StackRecord& stack) {
-            return std::find(in.stack_status_filter.begin(), in.stack_status_filter.end(), stack.status) ==
-                   in.stack_status_filter.end();
+            return std::find(in.stack_status_filter.begin(), in.stack_status_filter.end(),
+                             stack.status) == in.stack_status_filter.end();
         });
     // The youngest first, as AWS lists them.
     const auto key_of = [](const StackRecord& stack) {
         return store::key_prefix(INT64_MAX - micros(stack.created), stack.id);
     };
-    std::sort(stacks.begin(), stacks.end(), [&](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
+    std::sort(stacks.begin(), stacks.end(),
+              [&](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
     TRY(const auto page, aws::page(stacks, key_of, in.next_token, page_size));
     api::ListStacksOutput out;
     for (const StackRecord* stack : page.items) {
@@ -143,8 +153,8 @@ Result<api::ListStacksOutput> CloudFormation::ListStacks(aws::Call& call, const 
     return out;
 }
 
-Result<api::DescribeStackEventsOutput> CloudFormation::DescribeStackEvents(aws::Call& call,
-                                                                           const api::DescribeStackEventsInput& in) {
+Result<api::DescribeStackEventsOutput> CloudFormation::DescribeStackEvents(
+    aws::Call& call, const api::DescribeStackEventsInput& in) {
     TRY(const StackRecord stack, find_stack(call.txn(), call.account, call.region, in.stack_name));
     struct Row {
         std::string key;
@@ -156,7 +166,8 @@ Result<api::DescribeStackEventsOutput> CloudFormation::DescribeStackEvents(aws::
         rows.push_back({store::key_prefix(order, INT64_MAX - std::get<2>(key)), std::move(event)});
     }
     std::reverse(rows.begin(), rows.end());
-    TRY(const auto page, aws::page(rows, [](const Row& row) { return row.key; }, in.next_token, page_size));
+    TRY(const auto page,
+        aws::page(rows, [](const Row& row) { return row.key; }, in.next_token, page_size));
     api::DescribeStackEventsOutput out;
     for (const Row* row : page.items) out.stack_events.push_back(describe(stack, row->event));
     out.next_token = page.next;
@@ -175,7 +186,8 @@ Result<api::DescribeStackResourceOutput> CloudFormation::DescribeStackResource(
         detail.metadata = resource.metadata.empty() ? "{}" : resource.metadata;
         return api::DescribeStackResourceOutput{.stack_resource_detail = std::move(detail)};
     }
-    return validation_error("Resource " + in.logical_resource_id + " does not exist for stack " + in.stack_name);
+    return validation_error("Resource " + in.logical_resource_id + " does not exist for stack " +
+                            in.stack_name);
 }
 
 Result<api::DescribeStackResourcesOutput> CloudFormation::DescribeStackResources(
@@ -186,7 +198,8 @@ Result<api::DescribeStackResourcesOutput> CloudFormation::DescribeStackResources
     } else if (in.physical_resource_id) {
         for (StackRecord& one : list_stacks(call.txn(), call.account, call.region))
             for (const ResourceRecord& resource : shown_resources(call, one))
-                if (resource.now.id == *in.physical_resource_id && one.status != "DELETE_COMPLETE") stack = one;
+                if (resource.now.id == *in.physical_resource_id && one.status != "DELETE_COMPLETE")
+                    stack = one;
         if (!stack)
             return validation_error("Stack for " + *in.physical_resource_id + " does not exist");
     } else {
@@ -204,12 +217,13 @@ Result<api::DescribeStackResourcesOutput> CloudFormation::DescribeStackResources
     return out;
 }
 
-Result<api::ListStackResourcesOutput> CloudFormation::ListStackResources(aws::Call& call,
-                                                                         const api::ListStackResourcesInput& in) {
+Result<api::ListStackResourcesOutput> CloudFormation::ListStackResources(
+    aws::Call& call, const api::ListStackResourcesInput& in) {
     TRY(const StackRecord stack, find_stack(call.txn(), call.account, call.region, in.stack_name));
     const auto resources = shown_resources(call, stack);
-    TRY(const auto page,
-        aws::page(resources, [](const ResourceRecord& one) { return one.name; }, in.next_token, page_size));
+    TRY(const auto page, aws::page(
+                             resources, [](const ResourceRecord& one) { return one.name; },
+                             in.next_token, page_size));
     api::ListStackResourcesOutput out;
     for (const ResourceRecord* resource : page.items) {
         auto row = describe_resource<api::StackResourceSummary>(*resource);
@@ -220,24 +234,31 @@ Result<api::ListStackResourcesOutput> CloudFormation::ListStackResources(aws::Ca
     return out;
 }
 
-Result<api::ListExportsOutput> CloudFormation::ListExports(aws::Call& call, const api::ListExportsInput& in) {
+Result<api::ListExportsOutput> CloudFormation::ListExports(aws::Call& call,
+                                                           const api::ListExportsInput& in) {
     const auto rows = schema::exports.list(call.txn(), call.account, call.region);
-    TRY(const auto page, aws::page(rows, [](const auto& row) { return std::get<2>(row.first); }, in.next_token, page_size));
+    TRY(const auto page, aws::page(
+                             rows, [](const auto& row) { return std::get<2>(row.first); },
+                             in.next_token, page_size));
     api::ListExportsOutput out;
     for (const auto* row : page.items)
-        out.exports.push_back(
-            {.exporting_stack_id = row->second.stack_arn, .name = std::get<2>(row->first), .value = row->second.value});
+        out.exports.push_back({.exporting_stack_id = row->second.stack_arn,
+                               .name = std::get<2>(row->first),
+                               .value = row->second.value});
     out.next_token = page.next;
     return out;
 }
 
-Result<api::ListImportsOutput> CloudFormation::ListImports(aws::Call& call, const api::ListImportsInput& in) {
+Result<api::ListImportsOutput> CloudFormation::ListImports(aws::Call& call,
+                                                           const api::ListImportsInput& in) {
     std::vector<std::string> names;
     for (const StackRecord& stack : list_stacks(call.txn(), call.account, call.region))
         if (stack.imports.contains(in.export_name)) names.push_back(stack.name);
     std::sort(names.begin(), names.end());
-    if (names.empty()) return validation_error("Export '" + in.export_name + "' is not imported by any stack.");
-    TRY(const auto page, aws::page(names, [](const std::string& name) { return name; }, in.next_token, page_size));
+    if (names.empty())
+        return validation_error("Export '" + in.export_name + "' is not imported by any stack.");
+    TRY(const auto page,
+        aws::page(names, [](const std::string& name) { return name; }, in.next_token, page_size));
     api::ListImportsOutput out;
     for (const std::string* name : page.items) out.imports.push_back(*name);
     out.next_token = page.next;

@@ -28,16 +28,18 @@ Result<DynamicReference> parse_secret(std::string_view text, std::string_view re
     size_t id_parts = 1;
     if (parts[0] == "arn") id_parts = 7;  // arn:aws:secretsmanager:region:account:secret:name
     if (parts.size() < id_parts || parts[0].empty())
-        return validation_error("Incorrect format is used in the following dynamic reference: {{resolve:" +
-                                std::string(text) + "}}");
+        return validation_error(
+            "Incorrect format is used in the following dynamic reference: {{resolve:" +
+            std::string(text) + "}}");
     for (size_t i = 0; i < id_parts; ++i) made.id += (i ? ":" : "") + std::string(parts[i]);
     const auto part = [&](size_t index) {
         return index < parts.size() ? std::string(parts[index]) : std::string();
     };
     const std::string kind = part(id_parts);
     if (!kind.empty() && kind != "SecretString")
-        return validation_error("Incorrect format is used in the following dynamic reference: {{resolve:" +
-                                std::string(text) + "}}: only SecretString can be retrieved");
+        return validation_error(
+            "Incorrect format is used in the following dynamic reference: {{resolve:" +
+            std::string(text) + "}}: only SecretString can be retrieved");
     made.json_key = part(id_parts + 1);
     made.stage = part(id_parts + 2);
     made.version_id = part(id_parts + 3);
@@ -50,16 +52,18 @@ Result<DynamicReference> parse_dynamic_reference(std::string_view text) {
     const auto [service, rest] = split_once(text, ':');
     if (service == "secretsmanager") return parse_secret(text, rest);
     if (service != "ssm" && service != "ssm-secure")
-        return validation_error("Template error: the dynamic reference {{resolve:" + std::string(text) +
-                                "}} names no service that is supported: ssm, ssm-secure, secretsmanager");
+        return validation_error(
+            "Template error: the dynamic reference {{resolve:" + std::string(text) +
+            "}} names no service that is supported: ssm, ssm-secure, secretsmanager");
     DynamicReference made{.service = service == "ssm" ? DynamicReference::Service::ssm
                                                       : DynamicReference::Service::ssm_secure};
     const auto [name, version] = split_once(rest, ':');
     made.id = name;
     made.version = version;
     if (name.empty() || (!version.empty() && !parse_uint(version)))
-        return validation_error("Incorrect format is used in the following dynamic reference: {{resolve:" +
-                                std::string(text) + "}}");
+        return validation_error(
+            "Incorrect format is used in the following dynamic reference: {{resolve:" +
+            std::string(text) + "}}");
     return made;
 }
 
@@ -83,8 +87,10 @@ Json put_dynamic_values(const Json& value, const std::map<std::string, std::stri
                 return;
             }
             const auto known = values.find(std::string(piece));
-            if (known != values.end()) out += known->second;
-            else out.append(open).append(piece).append(close);
+            if (known != values.end())
+                out += known->second;
+            else
+                out.append(open).append(piece).append(close);
         });
         return out;
     }
@@ -95,7 +101,8 @@ Json put_dynamic_values(const Json& value, const std::map<std::string, std::stri
     }
     if (!value.is_object()) return value;
     Json made = Json::object();
-    for (const auto& [name, member] : value.as_object()) made.set(name, put_dynamic_values(member, values));
+    for (const auto& [name, member] : value.as_object())
+        made.set(name, put_dynamic_values(member, values));
     return made;
 }
 

@@ -1,6 +1,6 @@
 // Dynamic references: {{resolve:ssm:name:version}}, {{resolve:ssm-secure:…}} and
-// {{resolve:secretsmanager:id:SecretString:json-key:stage:version-id}} in text. Pure; whoever has the values
-// puts them in.
+// {{resolve:secretsmanager:id:SecretString:json-key:stage:version-id}} in text. Pure; whoever has
+// the values puts them in.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 #pragma once
 

@@ -13,7 +13,8 @@ Evaluated evaluate_any(const Json& expression, const Values& values);
 Evaluated some(Json value) { return std::optional<Json>(std::move(value)); }
 
 // The text of an argument that must be one scalar.
-Result<std::string> text_of(const Json& expression, const Values& values, std::string_view message) {
+Result<std::string> text_of(const Json& expression, const Values& values,
+                            std::string_view message) {
     TRY(const Json value, evaluate(expression, values));
     if (!value.is_scalar() || value.is_null()) return validation_error(std::string(message));
     return value.text();
@@ -32,8 +33,8 @@ Evaluated pseudo_parameter(std::string_view name, const Values& values) {
         for (const std::string& arn : values.notification_arns) arns.push(arn);
         return some(std::move(arns));
     }
-    return validation_error("Template format error: Unresolved resource dependencies [" + std::string(name) +
-                            "] in the Resources block of the template");
+    return validation_error("Template format error: Unresolved resource dependencies [" +
+                            std::string(name) + "] in the Resources block of the template");
 }
 
 Evaluated ref(const std::string& name, const Values& values) {
@@ -51,7 +52,8 @@ Evaluated ref(const std::string& name, const Values& values) {
 Evaluated attribute(const std::string& name, const std::string& wanted, const Values& values) {
     const Resource* resource = values.declared.resource(name);
     if (!resource || !values.is_active(*resource) || !values.attribute)
-        return validation_error("Template error: instance of Fn::GetAtt references undefined resource " + name);
+        return validation_error(
+            "Template error: instance of Fn::GetAtt references undefined resource " + name);
     TRY(Json value, values.attribute(name, wanted));
     return some(std::move(value));
 }
@@ -62,13 +64,15 @@ Evaluated get_att(const Json& argument, const Values& values) {
         return attribute(std::string(name), std::string(wanted), values);
     }
     TRY(const std::string wanted,
-        text_of(argument[1], values, "Template error: the attribute of Fn::GetAtt must be a string"));
+        text_of(argument[1], values,
+                "Template error: the attribute of Fn::GetAtt must be a string"));
     return attribute(argument[0].text(), wanted, values);
 }
 
 Evaluated sub(const Json& argument, const Values& values) {
     const Json& own = argument[1];
-    TRY(const auto pieces, split_sub(argument.is_string() ? argument.as_string() : argument[0].text()));
+    TRY(const auto pieces,
+        split_sub(argument.is_string() ? argument.as_string() : argument[0].text()));
     std::string out;
     for (const SubPiece& piece : pieces) {
         if (!piece.is_name) {
@@ -85,7 +89,8 @@ Evaluated sub(const Json& argument, const Values& values) {
             TRY(value, ref(piece.text, values));
         }
         if (!value || !value->is_scalar())
-            return validation_error("Template error: Fn::Sub: ${" + piece.text + "} is not a string");
+            return validation_error("Template error: Fn::Sub: ${" + piece.text +
+                                    "} is not a string");
         out += value->text();
     }
     return some(std::move(out));
@@ -93,10 +98,13 @@ Evaluated sub(const Json& argument, const Values& values) {
 
 Evaluated join_list(const Json& argument, const Values& values) {
     constexpr std::string_view message =
-        "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a "
-        "list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to "
+        "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and "
+        "(2) a "
+        "list of strings to be joined or a function that returns a list of strings (such as "
+        "Fn::GetAZs) to "
         "be joined.";
-    if (argument.size() != 2 || !argument[0].is_scalar()) return validation_error(std::string(message));
+    if (argument.size() != 2 || !argument[0].is_scalar())
+        return validation_error(std::string(message));
     TRY(const Json list, evaluate(argument[1], values));
     if (!list.is_array()) return validation_error(std::string(message));
     std::vector<std::string> parts;
@@ -109,21 +117,23 @@ Evaluated join_list(const Json& argument, const Values& values) {
 
 Evaluated select(const Json& argument, const Values& values) {
     constexpr const char* message =
-        "Template error: Fn::Select requires a list argument with two elements: an integer index and a list";
+        "Template error: Fn::Select requires a list argument with two elements: an integer index "
+        "and a list";
     if (!argument.is_array() || argument.size() != 2) return validation_error(message);
     TRY(const std::string index_text, text_of(argument[0], values, message));
     const auto index = parse_int(index_text);
     TRY(const Json list, evaluate(argument[1], values));
     if (!index || !list.is_array()) return validation_error(message);
     if (*index < 0 || static_cast<size_t>(*index) >= list.size())
-        return validation_error("Template error: Fn::Select  cannot select nonexistent value at index " +
-                                index_text);
+        return validation_error(
+            "Template error: Fn::Select  cannot select nonexistent value at index " + index_text);
     return some(list[static_cast<size_t>(*index)]);
 }
 
 Evaluated split_text(const Json& argument, const Values& values) {
     constexpr std::string_view message =
-        "Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a "
+        "Template error: every Fn::Split object requires two parameters, (1) a string delimiter "
+        "and (2) a "
         "string to be split or a function that returns a string to be split.";
     if (!argument.is_array() || argument.size() != 2 || !argument[0].is_string() ||
         argument[0].as_string().empty())
@@ -140,19 +150,22 @@ Evaluated split_text(const Json& argument, const Values& values) {
 
 Evaluated find_in_map(const Json& argument, const Values& values) {
     constexpr std::string_view message =
-        "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and "
+        "Template error: every Fn::FindInMap object requires three parameters, the map name, map "
+        "key and "
         "the attribute for return value";
     if (!argument.is_array() || argument.size() < 3 || argument.size() > 4)
         return validation_error(std::string(message));
     TRY(const std::string map, text_of(argument[0], values, message));
     TRY(const std::string key, text_of(argument[1], values, message));
     TRY(const std::string name, text_of(argument[2], values, message));
-    if (const Json& found = values.declared.mappings[map][key][name]; !found.is_null()) return some(found);
+    if (const Json& found = values.declared.mappings[map][key][name]; !found.is_null())
+        return some(found);
     if (const Json* other = argument[3].find("DefaultValue")) return evaluate_any(*other, values);
     if (!values.declared.mappings.find(map))
         return validation_error("Template error: Mapping named '" + map +
                                 "' is not present in the 'Mappings' section of template.");
-    return validation_error("Template error: Unable to get mapping for " + map + "::" + key + "::" + name);
+    return validation_error("Template error: Unable to get mapping for " + map + "::" + key +
+                            "::" + name);
 }
 
 Result<bool> condition_value(const std::string& name, const Values& values) {
@@ -169,11 +182,13 @@ Result<bool> truth(const Json& expression, const Values& values) {
     if (value.is_bool()) return value.as_bool();
     if (value.text() == "true") return true;
     if (value.text() == "false") return false;
-    return validation_error("Template error: every condition must be true or false, not " + value.dump());
+    return validation_error("Template error: every condition must be true or false, not " +
+                            value.dump());
 }
 
 Evaluated equals(const Json& argument, const Values& values) {
-    constexpr const char* message = "Template error: every Fn::Equals object requires a list of 2 string parameters.";
+    constexpr const char* message =
+        "Template error: every Fn::Equals object requires a list of 2 string parameters.";
     if (!argument.is_array() || argument.size() != 2) return validation_error(message);
     TRY(const Json left, evaluate(argument[0], values));
     TRY(const Json right, evaluate(argument[1], values));
@@ -183,13 +198,15 @@ Evaluated equals(const Json& argument, const Values& values) {
 
 Evaluated logic(std::string_view name, const Json& argument, const Values& values) {
     const bool is_not = name == "Fn::Not";
-    const bool good = argument.is_array() &&
-                      (is_not ? argument.size() == 1 : argument.size() >= 2 && argument.size() <= 10);
+    const bool good =
+        argument.is_array() &&
+        (is_not ? argument.size() == 1 : argument.size() >= 2 && argument.size() <= 10);
     if (!good)
-        return validation_error("Template error: every " + std::string(name) +
-                                (is_not ? " object requires one boolean parameter."
-                                        : " object requires a list of at least 2 and at most 10 boolean "
-                                          "parameters."));
+        return validation_error(
+            "Template error: every " + std::string(name) +
+            (is_not ? " object requires one boolean parameter."
+                    : " object requires a list of at least 2 and at most 10 boolean "
+                      "parameters."));
     bool all = true, any = false;
     for (const Json& part : argument.as_array()) {
         TRY(const bool holds, truth(part, values));
@@ -201,9 +218,11 @@ Evaluated logic(std::string_view name, const Json& argument, const Values& value
 
 Evaluated cidr(const Json& argument, const Values& values) {
     constexpr const char* message =
-        "Template error: every Fn::Cidr object requires an IP block, a count between 1 and 256 and, unless "
+        "Template error: every Fn::Cidr object requires an IP block, a count between 1 and 256 "
+        "and, unless "
         "8 is meant, the number of subnet bits.";
-    if (!argument.is_array() || argument.size() < 2 || argument.size() > 3) return validation_error(message);
+    if (!argument.is_array() || argument.size() < 2 || argument.size() > 3)
+        return validation_error(message);
     TRY(const std::string block, text_of(argument[0], values, message));
     TRY(const std::string count_text, text_of(argument[1], values, message));
     std::string bits_text = "8";
@@ -219,10 +238,12 @@ Evaluated cidr(const Json& argument, const Values& values) {
 }
 
 Evaluated get_zones(const Json& argument, const Values& values) {
-    TRY(std::string region, text_of(argument, values, "Template error: Fn::GetAZs needs a region or \"\""));
+    TRY(std::string region,
+        text_of(argument, values, "Template error: Fn::GetAZs needs a region or \"\""));
     Json zones = Json::array();
     if (values.availability_zones)
-        for (const std::string& zone : values.availability_zones(region.empty() ? values.region : region))
+        for (const std::string& zone :
+             values.availability_zones(region.empty() ? values.region : region))
             zones.push(zone);
     return some(std::move(zones));
 }
@@ -260,17 +281,21 @@ Evaluated call(const Function& function, const Values& values) {
         return evaluate_any(argument[holds ? 1 : 2], values);
     }
     if (name == "Fn::Equals") return equals(argument, values);
-    if (name == "Fn::And" || name == "Fn::Or" || name == "Fn::Not") return logic(name, argument, values);
+    if (name == "Fn::And" || name == "Fn::Or" || name == "Fn::Not")
+        return logic(name, argument, values);
     if (name == "Fn::Cidr") return cidr(argument, values);
     if (name == "Fn::GetAZs") return get_zones(argument, values);
     if (name == "Fn::ImportValue") return import_value(argument, values);
-    if (name == "Fn::Length" || name == "Fn::ToJsonString") return extension(name, argument, values);
+    if (name == "Fn::Length" || name == "Fn::ToJsonString")
+        return extension(name, argument, values);
     if (name == "Fn::Base64") {
         TRY(const std::string text,
-            text_of(argument, values, "Template error: every Fn::Base64 object must have a String-typed value."));
+            text_of(argument, values,
+                    "Template error: every Fn::Base64 object must have a String-typed value."));
         return some(base64(text));
     }
-    return validation_error("Template error: Encountered unsupported function: " + std::string(name));
+    return validation_error("Template error: Encountered unsupported function: " +
+                            std::string(name));
 }
 
 Evaluated evaluate_any(const Json& expression, const Values& values) {
@@ -300,8 +325,10 @@ Status settle_needed(const Json& expression, Values& values, std::vector<std::st
         for (const Json& item : expression.as_array()) REQUIRE(settle_needed(item, values, path));
     if (!expression.is_object()) return ok();
     for (const auto& [name, member] : expression.as_object()) {
-        if (name == "Condition" && member.is_string()) REQUIRE(settle(member.as_string(), values, path));
-        if (name == "Fn::If" && member[0].is_string()) REQUIRE(settle(member[0].as_string(), values, path));
+        if (name == "Condition" && member.is_string())
+            REQUIRE(settle(member.as_string(), values, path));
+        if (name == "Fn::If" && member[0].is_string())
+            REQUIRE(settle(member[0].as_string(), values, path));
         REQUIRE(settle_needed(member, values, path));
     }
     return ok();
@@ -310,7 +337,8 @@ Status settle_needed(const Json& expression, Values& values, std::vector<std::st
 Status settle(const std::string& name, Values& values, std::vector<std::string>& path) {
     if (values.conditions.contains(name)) return ok();
     if (std::find(path.begin(), path.end(), name) != path.end())
-        return validation_error("Template error: Circular dependencies for conditions [" + join(path, ", ") + "]");
+        return validation_error("Template error: Circular dependencies for conditions [" +
+                                join(path, ", ") + "]");
     path.push_back(name);
     for (const auto& [declared, expression] : values.declared.conditions) {
         if (declared != name) continue;
@@ -339,7 +367,8 @@ Result<std::map<std::string, bool>> evaluate_conditions(const Values& given) {
     Values values = given;
     values.conditions.clear();
     std::vector<std::string> path;
-    for (const auto& [name, expression] : values.declared.conditions) REQUIRE(settle(name, values, path));
+    for (const auto& [name, expression] : values.declared.conditions)
+        REQUIRE(settle(name, values, path));
     return values.conditions;
 }
 

@@ -1,11 +1,13 @@
-// The value of an expression of a template: intrinsic functions, pseudo parameters, conditions. Pure.
+// The value of an expression of a template: intrinsic functions, pseudo parameters, conditions.
+// Pure.
 //
 //     TRY(values.conditions, evaluate_conditions(values));
 //     TRY(const Json properties, evaluate(resource.properties, values));
 //
-// {"Ref": "AWS::NoValue"} removes the member or element that it stands for. Numbers and booleans stay as
-// written, so that whoever takes a property decides what it must be. Text with {{resolve:…}} stays as it
-// is (dynamic_reference.h). Fn::Length and Fn::ToJsonString need Transform: AWS::LanguageExtensions.
+// {"Ref": "AWS::NoValue"} removes the member or element that it stands for. Numbers and booleans
+// stay as written, so that whoever takes a property decides what it must be. Text with
+// {{resolve:…}} stays as it is (dynamic_reference.h). Fn::Length and Fn::ToJsonString need
+// Transform: AWS::LanguageExtensions.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 #pragma once
 
@@ -25,7 +27,8 @@ struct Values {
     std::map<std::string, bool> conditions;
     // What Ref and Fn::GetAtt of a resource are; called only for resources that are active.
     std::function<Result<Json>(const std::string& resource)> reference;
-    std::function<Result<Json>(const std::string& resource, const std::string& attribute)> attribute;
+    std::function<Result<Json>(const std::string& resource, const std::string& attribute)>
+        attribute;
     std::function<Result<std::string>(const std::string& name)> import_value;
     std::function<std::vector<std::string>(const std::string& region)> availability_zones;
 

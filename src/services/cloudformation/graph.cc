@@ -28,7 +28,8 @@ Status refuse_cycles(const Values& values, const Graph& graph) {
     for (bool moved = true; moved;) {
         moved = false;
         for (const auto& [name, needs] : graph)
-            if (!done.contains(name) && std::includes(done.begin(), done.end(), needs.begin(), needs.end()))
+            if (!done.contains(name) &&
+                std::includes(done.begin(), done.end(), needs.begin(), needs.end()))
                 moved = done.insert(name).second;
     }
     std::vector<std::string> cyclic;
@@ -48,14 +49,17 @@ Result<Graph> dependency_graph(const Values& values) {
     for (const Resource& resource : values.declared.resources) {
         if (!values.is_active(resource)) continue;
         References found;
-        REQUIRE(collect_references(take_branches(resource.properties, values.conditions), false, found));
+        REQUIRE(collect_references(take_branches(resource.properties, values.conditions), false,
+                                   found));
         for (const auto& [name, attribute] : found.attributes) found.names.insert(name);
         std::set<std::string>& needs = graph[resource.name];
         for (const std::string& name : found.names) {
             const Resource* needed = values.declared.resource(name);
             if (!needed) continue;  // A parameter.
-            if (!values.is_active(*needed)) missing.push_back(name);
-            else needs.insert(name);
+            if (!values.is_active(*needed))
+                missing.push_back(name);
+            else
+                needs.insert(name);
         }
         for (const std::string& name : resource.depends_on) {
             const Resource* needed = values.declared.resource(name);

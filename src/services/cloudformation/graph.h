@@ -8,8 +8,8 @@
 
 namespace unkai::services::cloudformation {
 
-// For each active resource those that must be there before it. Errors: a reference to a resource whose
-// condition does not hold, and "Circular dependency between resources: [A, B]".
+// For each active resource those that must be there before it. Errors: a reference to a resource
+// whose condition does not hold, and "Circular dependency between resources: [A, B]".
 using Graph = std::map<std::string, std::set<std::string>>;
 Result<Graph> dependency_graph(const Values& values);
 

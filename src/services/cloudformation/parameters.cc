@@ -28,16 +28,17 @@ Result<bool> matches(const Parameter& declared, const std::string& text) {
                                  std::regex::ECMAScript | std::regex_constants::__polynomial);
         return std::regex_match(text, pattern);
     } catch (const std::regex_error&) {
-        return validation_error("Template format error: the AllowedPattern of parameter '" + declared.name +
-                                "' cannot be read: " + declared.allowed_pattern);
+        return validation_error("Template format error: the AllowedPattern of parameter '" +
+                                declared.name + "' cannot be read: " + declared.allowed_pattern);
     }
 }
 
 Status check_one(const Parameter& declared, const std::string& text) {
     const auto broken = [&](std::string message) {
         const std::string& own = declared.constraint_description;
-        return validation_error("Parameter '" + declared.name + "' " +
-                                (own.empty() ? std::move(message) : "failed to satisfy constraint: " + own));
+        return validation_error(
+            "Parameter '" + declared.name + "' " +
+            (own.empty() ? std::move(message) : "failed to satisfy constraint: " + own));
     };
     const bool numeric = declared.value_type() == "Number" && !declared.is_ssm();
     const auto number = parse_double(text);
@@ -53,9 +54,11 @@ Status check_one(const Parameter& declared, const std::string& text) {
     }
     const auto length = static_cast<int64_t>(characters(text));
     if (declared.min_length && length < *declared.min_length)
-        return broken("must contain at least " + std::to_string(*declared.min_length) + " characters");
+        return broken("must contain at least " + std::to_string(*declared.min_length) +
+                      " characters");
     if (declared.max_length && length > *declared.max_length)
-        return broken("must contain at most " + std::to_string(*declared.max_length) + " characters");
+        return broken("must contain at most " + std::to_string(*declared.max_length) +
+                      " characters");
     if (numeric && declared.min_value && *number < *declared.min_value)
         return broken("must be a number not less than " + plain_number(*declared.min_value));
     if (numeric && declared.max_value && *number > *declared.max_value)
@@ -79,13 +82,17 @@ Result<ParameterTexts> choose_parameters(const Template& declared, const Paramet
     for (const auto& [name, text] : given)
         if (!declared.parameter(name)) unknown.push_back(name);
     if (!unknown.empty())
-        return validation_error("Parameters: [" + join(unknown, ", ") + "] do not exist in the template");
+        return validation_error("Parameters: [" + join(unknown, ", ") +
+                                "] do not exist in the template");
     ParameterTexts chosen;
     for (const Parameter& parameter : declared.parameters) {
         const auto found = given.find(parameter.name);
-        if (found != given.end()) chosen[parameter.name] = found->second;
-        else if (parameter.default_value) chosen[parameter.name] = *parameter.default_value;
-        else missing.push_back(parameter.name);
+        if (found != given.end())
+            chosen[parameter.name] = found->second;
+        else if (parameter.default_value)
+            chosen[parameter.name] = *parameter.default_value;
+        else
+            missing.push_back(parameter.name);
     }
     if (!missing.empty())
         return validation_error("Parameters: [" + join(missing, ", ") + "] must have values");

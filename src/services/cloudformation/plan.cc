@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view unknown_value = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
-bool mentions_unknown(const Json& value) { return value.dump().find(unknown_value) != std::string::npos; }
+bool mentions_unknown(const Json& value) {
+    return value.dump().find(unknown_value) != std::string::npos;
+}
 
 Status check_attributes(const Template& declared, const Json& expression) {
     References found;
@@ -19,8 +21,9 @@ Status check_attributes(const Template& declared, const Json& expression) {
         const Resource* known = declared.resource(resource);
         const ResourceType* type = known ? find_resource_type(known->type) : nullptr;
         if (type && attribute != "*" && !type->has_attribute(attribute))
-            return validation_error("Template error: resource " + resource + " does not support attribute type " +
-                                    attribute + " in Fn::GetAtt");
+            return validation_error("Template error: resource " + resource +
+                                    " does not support attribute type " + attribute +
+                                    " in Fn::GetAtt");
     }
     return ok();
 }
@@ -31,7 +34,8 @@ std::vector<std::string> in_order(const Graph& graph) {
     std::set<std::string> done;
     while (order.size() < graph.size())
         for (const auto& [name, needs] : graph)
-            if (!done.contains(name) && std::includes(done.begin(), done.end(), needs.begin(), needs.end())) {
+            if (!done.contains(name) &&
+                std::includes(done.begin(), done.end(), needs.begin(), needs.end())) {
                 done.insert(name);
                 order.push_back(name);
             }
@@ -39,22 +43,29 @@ std::vector<std::string> in_order(const Graph& graph) {
 }
 
 bool is_there(const ResourceRecord& record) {
-    return !record.now.id.empty() && record.status != "DELETE_COMPLETE" && record.status != "DELETE_SKIPPED";
+    return !record.now.id.empty() && record.status != "DELETE_COMPLETE" &&
+           record.status != "DELETE_SKIPPED";
 }
 
 // The change of a resource that is there, or nothing.
-std::optional<PlannedChange> compare(const ResourceRecord& record, const ResourceType& type, const Json& wanted) {
+std::optional<PlannedChange> compare(const ResourceRecord& record, const ResourceType& type,
+                                     const Json& wanted) {
     const Json before = json_of(record.now.properties);
-    PlannedChange change{.action = "Modify", .logical_id = record.name, .physical_id = record.now.id,
-                         .type = std::string(type.name), .replacement = "False"};
+    PlannedChange change{.action = "Modify",
+                         .logical_id = record.name,
+                         .physical_id = record.now.id,
+                         .type = std::string(type.name),
+                         .replacement = "False"};
     if (record.now.type != type.name) change.replacement = "True";
     bool unknown = false;
     for (const auto& member : type.schema().members) {
         if (before[member.name] == wanted[member.name]) continue;
         change.properties.push_back(member.name);
         if (member.replaces || !type.update) {
-            if (mentions_unknown(wanted[member.name])) unknown = true;
-            else change.replacement = "True";
+            if (mentions_unknown(wanted[member.name]))
+                unknown = true;
+            else
+                change.replacement = "True";
         }
     }
     if (change.properties.empty() && change.replacement == "False") return std::nullopt;
@@ -78,7 +89,8 @@ Status check_types(const Template& declared, const Api& api) {
             std::find(unknown.begin(), unknown.end(), resource.type) == unknown.end())
             unknown.push_back(resource.type);
     if (!unknown.empty())
-        return validation_error("Template format error: Unrecognized resource types: [" + join(unknown, ", ") + "]");
+        return validation_error("Template format error: Unrecognized resource types: [" +
+                                join(unknown, ", ") + "]");
     for (const Resource& resource : declared.resources) {
         const ResourceType* type = find_resource_type(resource.type);
         if (const auto fitted = type->fit(resource.properties, Fit::unevaluated, api); !fitted)
@@ -96,7 +108,8 @@ std::vector<std::string> needed_capabilities(const Template& declared) {
         const ResourceType* type = find_resource_type(resource.type);
         if (!type || type->capability.empty()) continue;
         iam = true;
-        named = named || (!type->name_property.empty() && resource.properties.find(type->name_property));
+        named = named ||
+                (!type->name_property.empty() && resource.properties.find(type->name_property));
     }
     if (named) return {"CAPABILITY_NAMED_IAM"};
     if (iam) return {"CAPABILITY_IAM"};
@@ -109,7 +122,8 @@ Status check_capabilities(const Template& declared, const std::vector<std::strin
             return one == needed || one == "CAPABILITY_NAMED_IAM";
         });
         if (!there)
-            return fail("InsufficientCapabilitiesException", "Requires capabilities : [" + needed + "]", 400);
+            return fail("InsufficientCapabilitiesException",
+                        "Requires capabilities : [" + needed + "]", 400);
     }
     return ok();
 }
@@ -124,13 +138,15 @@ Result<Values> values_of(const Template& declared, const Inputs& inputs, const S
     for (const Parameter& parameter : declared.parameters) {
         const Texts& from = parameter.is_ssm() ? inputs.resolved : inputs.parameters;
         const auto found = from.find(parameter.name);
-        if (found != from.end()) values.parameters[parameter.name] = parameter_value(parameter, found->second);
+        if (found != from.end())
+            values.parameters[parameter.name] = parameter_value(parameter, found->second);
     }
     TRY(values.conditions, evaluate_conditions(values));
     return values;
 }
 
-Result<std::vector<PlannedChange>> plan_changes(Values values, const std::vector<ResourceRecord>& there,
+Result<std::vector<PlannedChange>> plan_changes(Values values,
+                                                const std::vector<ResourceRecord>& there,
                                                 const Api& api) {
     TRY(const Graph graph, dependency_graph(values));
     std::map<std::string, const ResourceRecord*> known;
@@ -167,7 +183,9 @@ Result<std::vector<PlannedChange>> plan_changes(Values values, const std::vector
         if (changes.contains(resource.name)) list.push_back(std::move(changes[resource.name]));
     for (const auto& [name, record] : known)
         if (!graph.contains(name))
-            list.push_back({.action = "Remove", .logical_id = name, .physical_id = record->now.id,
+            list.push_back({.action = "Remove",
+                            .logical_id = name,
+                            .physical_id = record->now.id,
                             .type = record->now.type});
     return list;
 }
@@ -181,8 +199,10 @@ Result<std::vector<OutputRecord>> evaluate_outputs(const Values& values) {
         }
         TRY(const Json value, evaluate(output.value, values));
         if (!value.is_scalar())
-            return validation_error("Template format error: The Value field of every Outputs member must evaluate to "
-                                    "a String. (" + output.name + ")");
+            return validation_error(
+                "Template format error: The Value field of every Outputs member must evaluate to "
+                "a String. (" +
+                output.name + ")");
         TRY(const Json name, evaluate(output.export_name, values));
         outputs.push_back({output.name, value.text(), output.description, name.text()});
     }

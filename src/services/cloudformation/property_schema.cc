@@ -16,14 +16,16 @@ public:
 
     PropertyType members() {
         PropertyType made{.kind = Kind::object};
-        for (skip_space(); at_ < text_.size() && text_[at_] != '}'; skip_space()) made.members.push_back(member());
+        for (skip_space(); at_ < text_.size() && text_[at_] != '}'; skip_space())
+            made.members.push_back(member());
         return made;
     }
 
 private:
     PropertyType::Member member() {
         PropertyType::Member made;
-        while (at_ < text_.size() && isalnum(static_cast<unsigned char>(text_[at_]))) made.name += text_[at_++];
+        while (at_ < text_.size() && isalnum(static_cast<unsigned char>(text_[at_])))
+            made.name += text_[at_++];
         CHECK(!made.name.empty(), "a property schema without a name");
         for (; at_ < text_.size() && (text_[at_] == '!' || text_[at_] == '^'); ++at_)
             (text_[at_] == '!' ? made.required : made.replaces) = true;
@@ -41,12 +43,18 @@ private:
         }
         const char mark = text_[at_++];
         switch (mark) {
-            case 's': return {.kind = Kind::string};
-            case 'i': return {.kind = Kind::integer};
-            case 'n': return {.kind = Kind::number};
-            case 'b': return {.kind = Kind::boolean};
-            case 'j': return {.kind = Kind::any};
-            case 'm': return {.kind = Kind::map};
+            case 's':
+                return {.kind = Kind::string};
+            case 'i':
+                return {.kind = Kind::integer};
+            case 'n':
+                return {.kind = Kind::number};
+            case 'b':
+                return {.kind = Kind::boolean};
+            case 'j':
+                return {.kind = Kind::any};
+            case 'm':
+                return {.kind = Kind::map};
             case '[': {
                 PropertyType made{.kind = Kind::list, .element = {type()}};
                 CHECK(text_[at_++] == ']', "a property schema's list does not end");
@@ -54,10 +62,12 @@ private:
             }
             case '{': {
                 PropertyType made = members();
-                CHECK(at_ < text_.size() && text_[at_++] == '}', "a property schema's object does not end");
+                CHECK(at_ < text_.size() && text_[at_++] == '}',
+                      "a property schema's object does not end");
                 return made;
             }
-            default: check_failed(__FILE__, __LINE__, "property schema", "no such type");
+            default:
+                check_failed(__FILE__, __LINE__, "property schema", "no such type");
         }
     }
     void skip_space() {
@@ -74,7 +84,11 @@ Unexpected misfit(const std::string& path, const char* wanted, const Json& value
 
 Result<Json> fit_scalar(const Json& value, Kind kind, const std::string& path) {
     if (!value.is_scalar() || value.is_null())
-        return misfit(path, kind == Kind::string ? "String" : kind == Kind::boolean ? "Boolean" : "Number", value);
+        return misfit(path,
+                      kind == Kind::string    ? "String"
+                      : kind == Kind::boolean ? "Boolean"
+                                              : "Number",
+                      value);
     const std::string text = value.text();
     if (kind == Kind::string) return Json(text);
     if (kind == Kind::boolean) {
@@ -84,7 +98,8 @@ Result<Json> fit_scalar(const Json& value, Kind kind, const std::string& path) {
     }
     if (const auto whole = parse_int(text)) return Json(*whole);
     const auto number = parse_double(text);
-    if (!number || (kind == Kind::integer && *number != static_cast<double>(static_cast<int64_t>(*number))))
+    if (!number ||
+        (kind == Kind::integer && *number != static_cast<double>(static_cast<int64_t>(*number))))
         return misfit(path, kind == Kind::integer ? "Integer" : "Number", value);
     if (kind == Kind::integer) return Json(static_cast<int64_t>(*number));
     return Json(*number);
@@ -92,7 +107,8 @@ Result<Json> fit_scalar(const Json& value, Kind kind, const std::string& path) {
 
 // Text that becomes a value only later: {{resolve:…}}, {{changeSet:…}}.
 bool is_known_later(const Json& value) {
-    return function_of(value) || (value.is_string() && value.as_string().find("{{") != std::string::npos);
+    return function_of(value) ||
+           (value.is_string() && value.as_string().find("{{") != std::string::npos);
 }
 
 template <class FitElement>
@@ -107,12 +123,14 @@ Result<Json> fit_list(const Json& value, const std::string& path, const FitEleme
     return made;
 }
 
-Result<Json> fit_object(const Json& value, const PropertyType& type, Fit how, const std::string& path) {
+Result<Json> fit_object(const Json& value, const PropertyType& type, Fit how,
+                        const std::string& path) {
     if (!value.is_object()) return misfit(path, "JSONObject", value);
     Json made = Json::object();
     for (const auto& [name, member] : value.as_object()) {
-        const auto known = std::find_if(type.members.begin(), type.members.end(),
-                                        [&, &wanted = name](const auto& one) { return one.name == wanted; });
+        const auto known =
+            std::find_if(type.members.begin(), type.members.end(),
+                         [&, &wanted = name](const auto& one) { return one.name == wanted; });
         if (known == type.members.end())
             return validation_error(path + ": extraneous key [" + name + "] is not permitted");
         TRY(Json fitted, fit_property(member, known->type, how, path + "/" + name));
@@ -141,7 +159,8 @@ const MemberInfo* find_member(const ShapeInfo& shape, std::string_view name) {
     return nullptr;
 }
 
-Result<Json> fit_structure(const Json& value, const ShapeInfo& shape, Fit how, const std::string& path) {
+Result<Json> fit_structure(const Json& value, const ShapeInfo& shape, Fit how,
+                           const std::string& path) {
     if (value.is_array() && is_quantity_and_items(shape)) {
         const Json object = Json::object({{"Quantity", value.size()}, {"Items", value}});
         return fit_structure(object, shape, how, path);
@@ -150,7 +169,8 @@ Result<Json> fit_structure(const Json& value, const ShapeInfo& shape, Fit how, c
     Json made = Json::object();
     for (const auto& [name, member] : value.as_object()) {
         const MemberInfo* known = find_member(shape, name);
-        if (!known) return validation_error(path + ": extraneous key [" + name + "] is not permitted");
+        if (!known)
+            return validation_error(path + ": extraneous key [" + name + "] is not permitted");
         TRY(Json fitted, fit_shape(member, *known->shape, how, path + "/" + name));
         made.set(known->name, std::move(fitted));
     }
@@ -166,41 +186,53 @@ const PropertyType& property_schema(std::string_view text) {
     return known.emplace(text, SchemaParser(text).members()).first->second;
 }
 
-Result<Json> fit_property(const Json& value, const PropertyType& type, Fit how, const std::string& path) {
+Result<Json> fit_property(const Json& value, const PropertyType& type, Fit how,
+                          const std::string& path) {
     if (how == Fit::unevaluated && is_known_later(value)) return value;
     switch (type.kind) {
         case Kind::any:
-        case Kind::by_api: return value;
+        case Kind::by_api:
+            return value;
         case Kind::list:
             return fit_list(value, path, [&](const Json& item, const std::string& inner) {
                 return fit_property(item, type.element[0], how, inner);
             });
-        case Kind::object: return fit_object(value, type, how, path);
+        case Kind::object:
+            return fit_object(value, type, how, path);
         case Kind::map: {
             if (!value.is_object()) return misfit(path, "JSONObject", value);
             Json made = Json::object();
             for (const auto& [name, member] : value.as_object()) {
-                TRY(Json fitted, fit_property(member, {.kind = Kind::string}, how, path + "/" + name));
+                TRY(Json fitted,
+                    fit_property(member, {.kind = Kind::string}, how, path + "/" + name));
                 made.set(name, std::move(fitted));
             }
             return made;
         }
-        default: return fit_scalar(value, type.kind, path);
+        default:
+            return fit_scalar(value, type.kind, path);
     }
 }
 
-Result<Json> fit_shape(const Json& value, const ShapeInfo& shape, Fit how, const std::string& path) {
+Result<Json> fit_shape(const Json& value, const ShapeInfo& shape, Fit how,
+                       const std::string& path) {
     if (how == Fit::unevaluated && is_known_later(value)) return value;
     switch (shape.kind) {
-        case unkai::Kind::boolean: return fit_scalar(value, Kind::boolean, path);
+        case unkai::Kind::boolean:
+            return fit_scalar(value, Kind::boolean, path);
         case unkai::Kind::int32:
-        case unkai::Kind::int64: return fit_scalar(value, Kind::integer, path);
-        case unkai::Kind::number: return fit_scalar(value, Kind::number, path);
+        case unkai::Kind::int64:
+            return fit_scalar(value, Kind::integer, path);
+        case unkai::Kind::number:
+            return fit_scalar(value, Kind::number, path);
         case unkai::Kind::string:
-        case unkai::Kind::blob: return fit_scalar(value, Kind::string, path);
+        case unkai::Kind::blob:
+            return fit_scalar(value, Kind::string, path);
         case unkai::Kind::timestamp:
-        case unkai::Kind::document: return value;
-        case unkai::Kind::structure: return fit_structure(value, shape, how, path);
+        case unkai::Kind::document:
+            return value;
+        case unkai::Kind::structure:
+            return fit_structure(value, shape, how, path);
         case unkai::Kind::list:
             return fit_list(value, path, [&](const Json& item, const std::string& inner) {
                 return fit_shape(item, *shape.element, how, inner);

@@ -7,9 +7,10 @@
 //     none   as the member of the same name in the input of the type's create operation
 // e.g. "CidrBlock!^:s EnableDnsSupport:b Ports:[i] Alias:{Name!:s Zone:s} Tags:tags"
 //
-// Values fit when they can be meant: "8080" is an integer, true is the string "true", one string is a list
-// of it. Names of members that come from API shapes match without regard to case; an array fits where the API
-// wants {Quantity, Items}. Unknown members are errors. With `unevaluated`, functions fit anywhere.
+// Values fit when they can be meant: "8080" is an integer, true is the string "true", one string is
+// a list of it. Names of members that come from API shapes match without regard to case; an array
+// fits where the API wants {Quantity, Items}. Unknown members are errors. With `unevaluated`,
+// functions fit anywhere.
 #pragma once
 
 #include <string>
@@ -25,8 +26,8 @@ struct PropertyType {
     enum class Kind { string, integer, number, boolean, any, map, list, object, by_api };
     struct Member;
     Kind kind = Kind::any;
-    std::vector<Member> members;         // object
-    std::vector<PropertyType> element;   // list: one
+    std::vector<Member> members;        // object
+    std::vector<PropertyType> element;  // list: one
 };
 
 struct PropertyType::Member {
@@ -41,8 +42,10 @@ const PropertyType& property_schema(std::string_view text);
 
 enum class Fit { evaluated, unevaluated };
 
-// `path` starts the message: "#/Tags/0". Error: ValidationError "#/Tags: extraneous key [Foo] is not permitted".
-Result<Json> fit_property(const Json& value, const PropertyType& type, Fit how, const std::string& path);
+// `path` starts the message: "#/Tags/0". Error: ValidationError "#/Tags: extraneous key [Foo] is
+// not permitted".
+Result<Json> fit_property(const Json& value, const PropertyType& type, Fit how,
+                          const std::string& path);
 Result<Json> fit_shape(const Json& value, const ShapeInfo& shape, Fit how, const std::string& path);
 
 }  // namespace unkai::services::cloudformation

@@ -8,7 +8,7 @@
 namespace unkai::services::cloudformation {
 
 struct References {
-    std::set<std::string> names;       // Of Ref and ${Name}: parameters and resources; no pseudo ones.
+    std::set<std::string> names;  // Of Ref and ${Name}: parameters and resources; no pseudo ones.
     std::set<std::pair<std::string, std::string>> attributes;  // Resource, attribute.
     std::set<std::string> conditions;  // Of Fn::If and, inside conditions, Condition.
 };

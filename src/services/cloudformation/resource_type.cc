@@ -35,9 +35,10 @@ const ResourceType* find_resource_type(std::string_view name) {
     static const std::map<std::string_view, const ResourceType*> known = [] {
         std::map<std::string_view, const ResourceType*> made;
         for (const auto& table :
-             {ec2_resources(), security_group_resources(), ecr_resources(), ecs_resources(), elbv2_resources(),
-              acm_resources(), rds_resources(), secret_resources(), s3_resources(), cloudfront_resources(),
-              route53_resources(), iam_resources(), other_resources()})
+             {ec2_resources(), security_group_resources(), ecr_resources(), ecs_resources(),
+              elbv2_resources(), acm_resources(), rds_resources(), secret_resources(),
+              s3_resources(), cloudfront_resources(), route53_resources(), iam_resources(),
+              other_resources()})
             for (const ResourceType& type : table) made.emplace(type.name, &type);
         return made;
     }();
@@ -75,7 +76,8 @@ std::map<std::string, std::string> Work::tag_map(bool system) const {
     std::map<std::string, std::string> made = stack_tags;
     for (const char* name : {"Tags", "HostedZoneTags"})
         if (properties[name].is_array())
-            for (const Json& tag : properties[name].as_array()) made[tag["Key"].text()] = tag["Value"].text();
+            for (const Json& tag : properties[name].as_array())
+                made[tag["Key"].text()] = tag["Value"].text();
     if (!system) return made;
     made["aws:cloudformation:stack-name"] = stack_name;
     made["aws:cloudformation:stack-id"] = stack_id;
@@ -85,7 +87,8 @@ std::map<std::string, std::string> Work::tag_map(bool system) const {
 
 Json Work::tags(bool system) const {
     Json made = Json::array();
-    for (const auto& [key, value] : tag_map(system)) made.push(Json::object({{"Key", key}, {"Value", value}}));
+    for (const auto& [key, value] : tag_map(system))
+        made.push(Json::object({{"Key", key}, {"Value", value}}));
     return made;
 }
 
@@ -97,15 +100,16 @@ Duration next_pause(Duration pause) { return std::min<Duration>(pause * 3 / 2, 2
 
 }  // namespace
 
-Task<Result<Json>> Work::wait_until(std::string service, std::string operation, Json input_json, Done done,
-                                    Duration limit) {
+Task<Result<Json>> Work::wait_until(std::string service, std::string operation, Json input_json,
+                                    Done done, Duration limit) {
     const Steady deadline = env.loop.steady() + limit;
     for (Duration pause = 50ms;; pause = next_pause(pause)) {
         CO_TRY(Json answer, co_await call(service, operation, input_json));
         CO_TRY(const bool finished, done(answer));
         if (finished) co_return answer;
         if (env.loop.steady() > deadline)
-            co_return fail("ResourceNotReady", "Exceeded attempts to wait: the resource did not stabilize.", 400);
+            co_return fail("ResourceNotReady",
+                           "Exceeded attempts to wait: the resource did not stabilize.", 400);
         if (!co_await env.loop.sleep(pause, stop)) co_return cancelled();
     }
 }
@@ -122,26 +126,29 @@ Task<Status> Work::wait_gone(std::string service, std::string operation, Json in
         CO_TRY(const bool finished, done(*answer));
         if (finished) co_return ok();
         if (env.loop.steady() > deadline)
-            co_return fail("ResourceNotReady", "Exceeded attempts to wait: the resource is still there.", 400);
+            co_return fail("ResourceNotReady",
+                           "Exceeded attempts to wait: the resource is still there.", 400);
         if (!co_await env.loop.sleep(pause, stop)) co_return cancelled();
     }
 }
 
 Task<Result<bool>> Work::call_unless(std::string service, std::string operation, Json input_json,
                                      std::vector<std::string> codes) {
-    const Result<Json> answer = co_await call(std::move(service), std::move(operation), std::move(input_json));
+    const Result<Json> answer =
+        co_await call(std::move(service), std::move(operation), std::move(input_json));
     if (answer) co_return true;
     if (has_code(answer.error(), codes)) co_return false;
     co_return answer.error();
 }
 
-Task<Status> Work::remove(std::string service, std::string operation, Json input_json, std::vector<std::string> gone,
-                          std::vector<std::string> busy) {
+Task<Status> Work::remove(std::string service, std::string operation, Json input_json,
+                          std::vector<std::string> gone, std::vector<std::string> busy) {
     const Steady deadline = env.loop.steady() + std::chrono::minutes{10};
     for (Duration pause = 100ms;; pause = next_pause(pause)) {
         const Result<Json> answer = co_await call(service, operation, input_json);
         if (answer || has_code(answer.error(), gone)) co_return ok();
-        if (!has_code(answer.error(), busy) || env.loop.steady() > deadline) co_return answer.error();
+        if (!has_code(answer.error(), busy) || env.loop.steady() > deadline)
+            co_return answer.error();
         if (!co_await env.loop.sleep(pause, stop)) co_return cancelled();
     }
 }

@@ -1,30 +1,12 @@
-// Every key and record that cloudformation stores. A stack's status says what is under way: after a restart
-// the engine goes on from there.
+// Every key and record that cloudformation stores. A stack's status says what is under way: after a
+// restart the engine goes on from there.
 #pragma once
 
 #include "aws/call.h"
+#include "services/cloudformation/change_set_record.h"
 #include "store/table.h"
 
 namespace unkai::services::cloudformation {
-
-using Texts = std::map<std::string, std::string>;
-
-// What a stack is deployed from; the template's text lies in schema::templates.
-struct Inputs {
-    Texts parameters;  // As given, kept or defaulted.
-    Texts resolved;    // Of SSM parameter types: the values that were looked up.
-    Texts tags;
-    std::vector<std::string> notification_arns;
-    std::set<std::string> hidden;  // Parameters with NoEcho: shown as ****.
-    bool operator==(const Inputs&) const = default;
-    void fields(auto& field) {
-        field(1, parameters);
-        field(2, resolved);
-        field(3, tags);
-        field(4, notification_arns);
-        field(5, hidden);
-    }
-};
 
 struct OutputRecord {
     std::string key, value, description, export_name;
@@ -45,12 +27,12 @@ struct StackRecord {
     std::optional<Time> updated, deleted;
     Inputs current, previous;  // Previous: to roll an update back to.
     std::vector<std::string> capabilities;
-    std::string on_failure;    // ROLLBACK, DO_NOTHING, DELETE
+    std::string on_failure;  // ROLLBACK, DO_NOTHING, DELETE
     bool termination_protection = false;
     std::optional<Time> deadline;  // TimeoutInMinutes
     std::string role_arn, change_set_id, client_token;
     std::vector<OutputRecord> outputs;
-    std::set<std::string> imports;  // Names of exports of others.
+    std::set<std::string> imports;   // Names of exports of others.
     std::set<std::string> retained;  // Logical ids that DeleteStack leaves alone.
     int32_t timeout_minutes = 0;
     void fields(auto& field) {
@@ -79,16 +61,20 @@ struct StackRecord {
         field(23, imports);
         field(24, retained);
         field(25, timeout_minutes);
+        // A field that is zero is not written, but zero is the root user and the default is nobody.
+        auto kind = static_cast<int32_t>(principal.kind) + 1;
+        field(26, kind);
+        principal.kind = static_cast<aws::Principal::Kind>(kind - 1);
     }
 };
 
 // A thing that exists (or is being made) for a resource.
 struct Physical {
     std::string type, id, token;
-    std::string properties;  // JSON, fitted; dynamic references unresolved.
-    std::string attributes;  // JSON
+    std::string properties;       // JSON, fitted; dynamic references unresolved.
+    std::string attributes;       // JSON
     std::set<std::string> needs;  // Logical ids.
-    int32_t deletion = 0;         // Retention: what DeletionPolicy or UpdateReplacePolicy says of it.
+    int32_t deletion = 0;  // Retention: what DeletionPolicy or UpdateReplacePolicy says of it.
     void fields(auto& field) {
         field(1, type);
         field(2, id);
@@ -137,49 +123,6 @@ struct EventRecord {
     }
 };
 
-struct PlannedChange {
-    std::string action;  // Add, Modify, Remove
-    std::string logical_id, physical_id, type;
-    std::string replacement;  // True, False, Conditional; empty unless Modify.
-    std::vector<std::string> properties;  // Names of those that differ.
-    void fields(auto& field) {
-        field(1, action);
-        field(2, logical_id);
-        field(3, physical_id);
-        field(4, type);
-        field(5, replacement);
-        field(6, properties);
-    }
-};
-
-struct ChangeSetRecord {
-    std::string id, arn, name, stack_id, description;
-    std::string type;  // CREATE, UPDATE
-    std::string status, reason, execution_status;
-    Time created;
-    Inputs inputs;
-    std::vector<std::string> capabilities;
-    std::vector<PlannedChange> changes;
-    std::string on_failure, role_arn;
-    void fields(auto& field) {
-        field(1, id);
-        field(2, arn);
-        field(3, name);
-        field(4, stack_id);
-        field(5, description);
-        field(6, type);
-        field(7, status);
-        field(8, reason);
-        field(9, execution_status);
-        field(10, created);
-        field(11, inputs);
-        field(12, capabilities);
-        field(13, changes);
-        field(14, on_failure);
-        field(15, role_arn);
-    }
-};
-
 struct ExportRecord {
     std::string stack_id, stack_arn, value;
     void fields(auto& field) {
@@ -201,10 +144,14 @@ inline const store::Table<StackRecord, string> stacks{"cloudformation/stacks"}; 
 inline const store::Table<TemplateText, string, string, string> names{"cloudformation/names"};
 // Stack id; "current", "previous" or a change set's id.
 inline const store::Table<TemplateText, string, string> templates{"cloudformation/templates"};
-inline const store::Table<ResourceRecord, string, string> resources{"cloudformation/resources"};  // Stack id, logical id.
-inline const store::Table<EventRecord, string, Time, int64_t> events{"cloudformation/events"};  // Stack id, time, number.
-inline const store::Table<ExportRecord, string, string, string> exports{"cloudformation/exports"};  // Account, region, name.
-inline const store::Table<ChangeSetRecord, string, string> change_sets{"cloudformation/change-sets"};  // Stack id, id.
+inline const store::Table<ResourceRecord, string, string> resources{
+    "cloudformation/resources"};  // Stack id, logical id.
+inline const store::Table<EventRecord, string, Time, int64_t> events{
+    "cloudformation/events"};  // Stack id, time, number.
+inline const store::Table<ExportRecord, string, string, string> exports{
+    "cloudformation/exports"};  // Account, region, name.
+inline const store::Table<ChangeSetRecord, string, string> change_sets{
+    "cloudformation/change-sets"};  // Stack id, id.
 }  // namespace schema
 
 }  // namespace unkai::services::cloudformation

@@ -31,7 +31,8 @@ Task<void> StackRun::run() {
         auto stack = schema::stacks.get(txn, {stack_id_});
         if (!stack || !in_progress(stack->status)) co_return;
         if (const Status done = co_await phase(*std::move(stack)); !done) {
-            log::error("cloudformation: a stack cannot go on", {{"stack", stack_id_}, {"error", done.error().message}});
+            log::error("cloudformation: a stack cannot go on",
+                       {{"stack", stack_id_}, {"error", done.error().message}});
             co_return;  // The store refuses; the next start goes on.
         }
     }
@@ -48,16 +49,19 @@ Task<Status> StackRun::phase(StackRecord stack) {
     imports_.clear();
     stack_ = stack;
     store::Txn txn = store_.begin();
-    for (ResourceRecord& record : list_resources(txn, stack_id_)) records_.emplace(record.name, std::move(record));
+    for (ResourceRecord& record : list_resources(txn, stack_id_))
+        records_.emplace(record.name, std::move(record));
     const std::string status = stack.status;
     if (status == "CREATE_IN_PROGRESS") co_return co_await deploy(std::move(stack), Mode::create);
     if (status == "UPDATE_IN_PROGRESS") co_return co_await deploy(std::move(stack), Mode::update);
-    if (status == "UPDATE_ROLLBACK_IN_PROGRESS") co_return co_await deploy(std::move(stack), Mode::roll_back);
+    if (status == "UPDATE_ROLLBACK_IN_PROGRESS")
+        co_return co_await deploy(std::move(stack), Mode::roll_back);
     if (status.ends_with("_CLEANUP_IN_PROGRESS")) co_return co_await clean_up(std::move(stack));
     co_return co_await remove_all(std::move(stack));
 }
 
-// Changes the status, unless somebody else has changed it meanwhile (DeleteStack while it is created).
+// Changes the status, unless somebody else has changed it meanwhile (DeleteStack while it is
+// created).
 Task<Status> StackRun::move_on(std::string from, std::string to, std::string reason) {
     store::Txn txn = store_.begin();
     auto stack = schema::stacks.get(txn, {stack_id_});
@@ -78,9 +82,11 @@ Task<Result<std::string>> StackRun::prepare(StackRecord stack, Mode mode) {
     auto values = values_of(*declared_, back ? stack.previous : stack.current, stack);
     if (!values) co_return values.error().message;
     values_.emplace(*std::move(values));
-    if (template_text(txn, stack_id_, back ? "previous" : "current").find("GetAZs") != std::string::npos) {
+    if (template_text(txn, stack_id_, back ? "previous" : "current").find("GetAZs") !=
+        std::string::npos) {
         aws::Caller caller{stack.principal, stack.account, stack.region};
-        const auto answer = co_await api_.call(std::move(caller), "ec2", "DescribeAvailabilityZones", Json::object());
+        const auto answer = co_await api_.call(std::move(caller), "ec2",
+                                               "DescribeAvailabilityZones", Json::object());
         if (!answer) co_return "Fn::GetAZs: " + answer.error().message;
         zones_.clear();
         for (size_t i = 0; i < (*answer)["AvailabilityZones"].size(); ++i)
@@ -89,8 +95,11 @@ Task<Result<std::string>> StackRun::prepare(StackRecord stack, Mode mode) {
     values_->availability_zones = [this](const std::string& region) {
         return region == stack_.region ? zones_ : std::vector<std::string>();
     };
-    values_->reference = [this](const std::string& name) { return Result<Json>(Json(records_[name].now.id)); };
-    values_->attribute = [this](const std::string& name, const std::string& wanted) -> Result<Json> {
+    values_->reference = [this](const std::string& name) {
+        return Result<Json>(Json(records_[name].now.id));
+    };
+    values_->attribute = [this](const std::string& name,
+                                const std::string& wanted) -> Result<Json> {
         const Json attributes = json_of(records_[name].now.attributes);
         if (const Json* value = attributes.find(wanted)) return *value;
         return validation_error("Attribute '" + wanted + "' does not exist");
@@ -111,8 +120,10 @@ Task<Result<std::string>> StackRun::prepare(StackRecord stack, Mode mode) {
 Task<void> StackRun::run_one(std::string name, Step step) {
     const bool good = co_await (this->*step)(name);
     running_.erase(name);
-    if (good) done_.insert(name);
-    else failures_.push_back(name);
+    if (good)
+        done_.insert(name);
+    else
+        failures_.push_back(name);
     changed_.notify_all();
 }
 
@@ -129,7 +140,8 @@ Task<void> StackRun::run_graph(Graph graph, Step step, bool stop_on_failure) {
         if (stop_on_failure && !failures_.empty()) stop_->request();
         bool moved = false;
         for (const auto& [name, needs] : graph) {
-            if (stop_->requested() || begun.contains(name) || running_.size() >= parallel_resources) continue;
+            if (stop_->requested() || begun.contains(name) || running_.size() >= parallel_resources)
+                continue;
             if (!std::includes(done_.begin(), done_.end(), needs.begin(), needs.end())) continue;
             moved = begun.insert(name).second;
             running_.insert(name);
@@ -138,7 +150,8 @@ Task<void> StackRun::run_graph(Graph graph, Step step, bool stop_on_failure) {
         if (moved) continue;  // A step may have ended at once: look again before waiting.
         if (running_.empty()) break;
         const bool may_time_out = timed && !stop_->requested();
-        co_await changed_.wait(env_.loop, may_time_out ? env_.loop.steady() + (*stack_.deadline - env_.now()) : never);
+        co_await changed_.wait(
+            env_.loop, may_time_out ? env_.loop.steady() + (*stack_.deadline - env_.now()) : never);
     }
     co_await scope.join();
 }
@@ -147,7 +160,8 @@ std::string StackRun::failure_reason(const char* what) const {
     if (failures_.empty()) return first_failure_;
     auto names = failures_;
     std::sort(names.begin(), names.end());
-    return first_failure_ + "The following resource(s) failed to " + what + ": [" + join(names, ", ") + "]. ";
+    return first_failure_ + "The following resource(s) failed to " + what + ": [" +
+           join(names, ", ") + "]. ";
 }
 
 Task<Status> StackRun::deploy(StackRecord stack, Mode mode) {
@@ -155,9 +169,11 @@ Task<Status> StackRun::deploy(StackRecord stack, Mode mode) {
     if (!reason.empty()) co_return co_await failed(std::move(stack), mode, reason + " ");
     co_await run_graph(graph_, &StackRun::deploy_one, true);
     if (shutting_down_) co_return ok();
-    if (cancelled_ && failures_.empty() && done_.size() < graph_.size()) first_failure_ = "User Initiated. ";
+    if (cancelled_ && failures_.empty() && done_.size() < graph_.size())
+        first_failure_ = "User Initiated. ";
     if (!failures_.empty() || !first_failure_.empty())
-        co_return co_await failed(std::move(stack), mode, failure_reason(mode == Mode::create ? "create" : "update"));
+        co_return co_await failed(std::move(stack), mode,
+                                  failure_reason(mode == Mode::create ? "create" : "update"));
     co_return co_await deployed(std::move(stack), mode);
 }
 
@@ -170,10 +186,12 @@ Task<Status> StackRun::deployed(StackRecord stack, Mode mode) {
     if (!now || now->status != stack.status) co_return ok();
     for (const OutputRecord& output : *outputs) {
         if (output.export_name.empty()) continue;
-        const auto other = schema::exports.get(txn, {stack.account, stack.region, output.export_name});
+        const auto other =
+            schema::exports.get(txn, {stack.account, stack.region, output.export_name});
         if (other && other->stack_id != stack_id_)
             co_return co_await failed(std::move(stack), mode,
-                                      "Export with name " + output.export_name + " is already exported by stack " +
+                                      "Export with name " + output.export_name +
+                                          " is already exported by stack " +
                                           std::string(split(other->stack_arn, '/')[1]) + ". ");
     }
     for (const auto& [key, exported] : schema::exports.list(txn, stack.account, stack.region))
@@ -198,13 +216,17 @@ Task<Status> StackRun::deployed(StackRecord stack, Mode mode) {
 
 Task<Status> StackRun::failed(StackRecord stack, Mode mode, std::string reason) {
     const bool keep = stack.on_failure == "DO_NOTHING";
-    if (mode == Mode::roll_back) co_return co_await move_on(stack.status, "UPDATE_ROLLBACK_FAILED", reason);
+    if (mode == Mode::roll_back)
+        co_return co_await move_on(stack.status, "UPDATE_ROLLBACK_FAILED", reason);
     if (mode == Mode::update)
-        co_return co_await move_on(stack.status, keep ? "UPDATE_FAILED" : "UPDATE_ROLLBACK_IN_PROGRESS", reason);
+        co_return co_await move_on(stack.status,
+                                   keep ? "UPDATE_FAILED" : "UPDATE_ROLLBACK_IN_PROGRESS", reason);
     if (keep) co_return co_await move_on(stack.status, "CREATE_FAILED", reason);
     if (stack.on_failure == "DELETE")
-        co_return co_await move_on(stack.status, "DELETE_IN_PROGRESS", reason + "Delete requested by user.");
-    co_return co_await move_on(stack.status, "ROLLBACK_IN_PROGRESS", reason + "Rollback requested by user.");
+        co_return co_await move_on(stack.status, "DELETE_IN_PROGRESS",
+                                   reason + "Delete requested by user.");
+    co_return co_await move_on(stack.status, "ROLLBACK_IN_PROGRESS",
+                               reason + "Rollback requested by user.");
 }
 
 // What is there beyond `wanted`, and what was replaced; in the order of its removal.
@@ -226,7 +248,8 @@ Graph StackRun::collect_left_over(const Graph& wanted) {
     for (const auto& [key, of_key] : needs) order[key];
     for (const auto& [key, of_key] : needs)
         for (const auto& [other, of_other] : needs)
-            if (of_key.contains(std::string(split_once(other, '/').first))) order[other].insert(key);
+            if (of_key.contains(std::string(split_once(other, '/').first)))
+                order[other].insert(key);
     return order;
 }
 
@@ -237,14 +260,16 @@ Task<Status> StackRun::remove_all(StackRecord stack) {
     co_await run_graph(order, &StackRun::remove_one, false);
     if (shutting_down_) co_return ok();
     if (!failures_.empty() || done_.size() < order.size())
-        co_return co_await move_on(stack.status, deleting ? "DELETE_FAILED" : "ROLLBACK_FAILED", failure_reason("delete"));
+        co_return co_await move_on(stack.status, deleting ? "DELETE_FAILED" : "ROLLBACK_FAILED",
+                                   failure_reason("delete"));
     if (!deleting) co_return co_await move_on(stack.status, "ROLLBACK_COMPLETE", "");
     store::Txn txn = store_.begin();
     auto now = schema::stacks.get(txn, {stack_id_});
     if (!now || now->status != stack.status) co_return ok();
     for (const auto& [key, exported] : schema::exports.list(txn, stack.account, stack.region))
         if (exported.stack_id == stack_id_) schema::exports.erase(txn, key);
-    for (const auto& [key, change_set] : schema::change_sets.list(txn, stack_id_)) schema::change_sets.erase(txn, key);
+    for (const auto& [key, change_set] : schema::change_sets.list(txn, stack_id_))
+        schema::change_sets.erase(txn, key);
     schema::names.erase(txn, {stack.account, stack.region, stack.name});
     now->deleted = env_.now();
     now->imports.clear();
@@ -252,14 +277,17 @@ Task<Status> StackRun::remove_all(StackRecord stack) {
     co_return co_await store_.commit(txn);
 }
 
-// Deletes what the template no longer has and what was replaced. Failures do not fail the stack, as in AWS.
+// Deletes what the template no longer has and what was replaced. Failures do not fail the stack, as
+// in AWS.
 Task<Status> StackRun::clean_up(StackRecord stack) {
     const bool back = stack.status.starts_with("UPDATE_ROLLBACK");
     CO_TRY(std::string reason, co_await prepare(stack, Mode::update));
-    if (!reason.empty()) co_return fail("InternalFailure", "A deployed template can no longer be read: " + reason);
+    if (!reason.empty())
+        co_return fail("InternalFailure", "A deployed template can no longer be read: " + reason);
     co_await run_graph(collect_left_over(graph_), &StackRun::remove_one, false);
     if (shutting_down_) co_return ok();
-    co_return co_await move_on(stack.status, back ? "UPDATE_ROLLBACK_COMPLETE" : "UPDATE_COMPLETE", "");
+    co_return co_await move_on(stack.status, back ? "UPDATE_ROLLBACK_COMPLETE" : "UPDATE_COMPLETE",
+                               "");
 }
 
 }  // namespace unkai::services::cloudformation

@@ -1,12 +1,13 @@
 // One stack on its way, from the status in which the store has it to the next one at rest.
 //
-// The status is the state machine: CREATE_IN_PROGRESS deploys the current inputs, ROLLBACK_IN_PROGRESS and
-// DELETE_IN_PROGRESS delete, UPDATE_IN_PROGRESS deploys, UPDATE_ROLLBACK_IN_PROGRESS deploys the previous
-// inputs, …_CLEANUP_IN_PROGRESS deletes what the deployment left over. Every step is recorded before and after
-// it is taken, so that a run may end anywhere (kill -9) and another go on.
+// The status is the state machine: CREATE_IN_PROGRESS deploys the current inputs,
+// ROLLBACK_IN_PROGRESS and DELETE_IN_PROGRESS delete, UPDATE_IN_PROGRESS deploys,
+// UPDATE_ROLLBACK_IN_PROGRESS deploys the previous inputs, …_CLEANUP_IN_PROGRESS deletes what the
+// deployment left over. Every step is recorded before and after it is taken, so that a run may end
+// anywhere (kill -9) and another go on.
 //
-// Resources run in parallel as far as the graph of their references allows. On the first failure no other is
-// begun, and those under way are cancelled.
+// Resources run in parallel as far as the graph of their references allows. On the first failure no
+// other is begun, and those under way are cancelled.
 #pragma once
 
 #include <set>
@@ -54,7 +55,8 @@ private:
     Action decide(const ResourceRecord& record, const ResourceType& type, const Json& wanted) const;
     Task<Status> act(ResourceRecord& record, const ResourceType& type, const Json& wanted);
     Task<Result<Json>> evaluate_properties(const Resource& declared, const ResourceType& type);
-    Task<Status> begin(ResourceRecord& record, const ResourceType& type, const Json& wanted, bool replaces);
+    Task<Status> begin(ResourceRecord& record, const ResourceType& type, const Json& wanted,
+                       bool replaces);
     Task<Status> create(ResourceRecord& record, const ResourceType& type, bool again);
     Task<Status> update(ResourceRecord& record, const ResourceType& type, const Json& wanted);
     Task<Status> settle(ResourceRecord& record, const ResourceType& type, Work& work);
@@ -80,7 +82,8 @@ private:
     std::optional<Values> values_;
     Graph graph_;
     std::map<std::string, ResourceRecord> records_;
-    std::map<std::string, Physical> left_over_;  // Of clean_up: key "name" or "name/1", what to delete.
+    std::map<std::string, Physical>
+        left_over_;  // Of clean_up: key "name" or "name/1", what to delete.
     std::vector<std::string> zones_;
     std::set<std::string> imports_;
     std::set<std::string> done_, running_;

@@ -29,14 +29,16 @@ Task<Status> StackRun::save(ResourceRecord& record, bool with_event) {
     co_return co_await store_.commit(txn);
 }
 
-Task<Status> StackRun::record_status(ResourceRecord& record, std::string status, std::string reason) {
+Task<Status> StackRun::record_status(ResourceRecord& record, std::string status,
+                                     std::string reason) {
     record.status = std::move(status);
     record.reason = std::move(reason);
     return save(record, true);
 }
 
 Work StackRun::work_for(const ResourceRecord& record, const Physical& physical) {
-    Work work{.api = api_, .env = env_, .caller = {stack_.principal, stack_.account, stack_.region}};
+    Work work{
+        .api = api_, .env = env_, .caller = {stack_.principal, stack_.account, stack_.region}};
     work.stack_name = stack_.name;
     work.stack_id = stack_.arn;
     work.stack_tags = stack_.current.tags;
@@ -58,17 +60,20 @@ Task<Result<Json>> StackRun::resolve(Json value) {
         CO_TRY(const DynamicReference reference, parse_dynamic_reference(text));
         const aws::Caller caller{stack_.principal, stack_.account, stack_.region};
         if (reference.service != DynamicReference::Service::secretsmanager) {
-            const std::string name = reference.id + (reference.version.empty() ? "" : ":" + reference.version);
+            const std::string name =
+                reference.id + (reference.version.empty() ? "" : ":" + reference.version);
             const bool secure = reference.service == DynamicReference::Service::ssm_secure;
-            CO_TRY(const Json answer, co_await api_.call(caller, "ssm", "GetParameter",
-                                                         Json::object({{"Name", name}, {"WithDecryption", secure}})));
+            CO_TRY(const Json answer,
+                   co_await api_.call(caller, "ssm", "GetParameter",
+                                      Json::object({{"Name", name}, {"WithDecryption", secure}})));
             values[text] = answer["Parameter"]["Value"].text();
             continue;
         }
         Json input = Json::object({{"SecretId", reference.id}});
         if (!reference.stage.empty()) input.set("VersionStage", reference.stage);
         if (!reference.version_id.empty()) input.set("VersionId", reference.version_id);
-        CO_TRY(const Json answer, co_await api_.call(caller, "secretsmanager", "GetSecretValue", std::move(input)));
+        CO_TRY(const Json answer,
+               co_await api_.call(caller, "secretsmanager", "GetSecretValue", std::move(input)));
         const std::string secret = answer["SecretString"].text();
         if (reference.json_key.empty()) {
             values[text] = secret;
@@ -76,13 +81,15 @@ Task<Result<Json>> StackRun::resolve(Json value) {
         }
         const auto members = Json::parse(secret);
         if (!members || !members->find(reference.json_key))
-            co_return validation_error("Could not find a value associated with JSONKey in SecretString");
+            co_return validation_error(
+                "Could not find a value associated with JSONKey in SecretString");
         values[text] = (*members)[reference.json_key].text();
     }
     co_return put_dynamic_values(value, values);
 }
 
-Task<Result<Json>> StackRun::evaluate_properties(const Resource& declared, const ResourceType& type) {
+Task<Result<Json>> StackRun::evaluate_properties(const Resource& declared,
+                                                 const ResourceType& type) {
     CO_TRY(const Json evaluated, evaluate(declared.properties, *values_));
     co_return type.fit(evaluated, Fit::unevaluated, api_);
 }
@@ -132,9 +139,11 @@ Task<Status> StackRun::settle(ResourceRecord& record, const ResourceType& type, 
     co_return co_await record_status(record, is_new ? "CREATE_COMPLETE" : "UPDATE_COMPLETE", "");
 }
 
-Task<Status> StackRun::update(ResourceRecord& record, const ResourceType& type, const Json& wanted) {
+Task<Status> StackRun::update(ResourceRecord& record, const ResourceType& type,
+                              const Json& wanted) {
     // After a restart in the middle, what it was before is in the record already.
-    const bool again = record.status == "UPDATE_IN_PROGRESS" && !record.previous_properties.empty() &&
+    const bool again = record.status == "UPDATE_IN_PROGRESS" &&
+                       !record.previous_properties.empty() &&
                        json_of(record.now.properties) == wanted;
     if (!again) record.previous_properties = record.now.properties;
     record.now.properties = wanted.dump();
@@ -150,13 +159,15 @@ Task<Status> StackRun::update(ResourceRecord& record, const ResourceType& type, 
 }
 
 // A new physical thing, beside the present one when it replaces that.
-Task<Status> StackRun::begin(ResourceRecord& record, const ResourceType& type, const Json& wanted, bool replaces) {
+Task<Status> StackRun::begin(ResourceRecord& record, const ResourceType& type, const Json& wanted,
+                             bool replaces) {
     if (replaces) {
         Physical gone = record.now;
         gone.deletion = record.replacement;
         record.retired.push_back(std::move(gone));
     }
-    const bool again = !replaces && record.status.ends_with("_IN_PROGRESS") && !record.now.token.empty();
+    const bool again =
+        !replaces && record.status.ends_with("_IN_PROGRESS") && !record.now.token.empty();
     record.now.type = type.name;
     record.now.id.clear();
     record.now.attributes.clear();
@@ -164,14 +175,17 @@ Task<Status> StackRun::begin(ResourceRecord& record, const ResourceType& type, c
     record.previous_properties.clear();
     if (!again) {
         record.now.token = env_.random.from(token_alphabet, 12);
-        CO_REQUIRE(co_await record_status(
-            record, replaces ? "UPDATE_IN_PROGRESS" : "CREATE_IN_PROGRESS",
-            replaces ? "Requested update requires the creation of a new physical resource; hence creating one." : ""));
+        CO_REQUIRE(co_await record_status(record,
+                                          replaces ? "UPDATE_IN_PROGRESS" : "CREATE_IN_PROGRESS",
+                                          replaces ? "Requested update requires the creation of a "
+                                                     "new physical resource; hence creating one."
+                                                   : ""));
     }
     co_return co_await create(record, type, again);
 }
 
-StackRun::Action StackRun::decide(const ResourceRecord& record, const ResourceType& type, const Json& wanted) const {
+StackRun::Action StackRun::decide(const ResourceRecord& record, const ResourceType& type,
+                                  const Json& wanted) const {
     const Physical& now = record.now;
     if (mode_ == Mode::roll_back &&
         std::any_of(record.retired.begin(), record.retired.end(), [&](const Physical& one) {
@@ -181,23 +195,32 @@ StackRun::Action StackRun::decide(const ResourceRecord& record, const ResourceTy
     if (now.id.empty() || record.status.starts_with("DELETE_")) return Action::create;
     const bool updating = !record.previous_properties.empty();  // Begun, and not yet complete.
     const bool same = now.type == type.name && json_of(now.properties) == wanted;
-    if (same && !updating) return record.status.ends_with("_COMPLETE") ? Action::nothing : Action::go_on;
-    if (now.type == type.name && (same || !type.replaces(json_of(now.properties), wanted))) return Action::update;
+    if (same && !updating)
+        return record.status.ends_with("_COMPLETE") ? Action::nothing : Action::go_on;
+    if (now.type == type.name && (same || !type.replaces(json_of(now.properties), wanted)))
+        return Action::update;
     return Action::replace;
 }
 
 Task<Status> StackRun::act(ResourceRecord& record, const ResourceType& type, const Json& wanted) {
     switch (decide(record, type, wanted)) {
-        case Action::nothing: co_return co_await save(record, false);
-        case Action::go_on: co_return co_await create(record, type, true);
-        case Action::update: co_return co_await update(record, type, wanted);
-        case Action::replace: co_return co_await begin(record, type, wanted, true);
-        case Action::create: co_return co_await begin(record, type, wanted, false);
-        case Action::go_back: break;
+        case Action::nothing:
+            co_return co_await save(record, false);
+        case Action::go_on:
+            co_return co_await create(record, type, true);
+        case Action::update:
+            co_return co_await update(record, type, wanted);
+        case Action::replace:
+            co_return co_await begin(record, type, wanted, true);
+        case Action::create:
+            co_return co_await begin(record, type, wanted, false);
+        case Action::go_back:
+            break;
     }
-    const auto old = std::find_if(record.retired.begin(), record.retired.end(), [&](const Physical& one) {
-        return one.type == type.name && json_of(one.properties) == wanted;
-    });
+    const auto old =
+        std::find_if(record.retired.begin(), record.retired.end(), [&](const Physical& one) {
+            return one.type == type.name && json_of(one.properties) == wanted;
+        });
     std::swap(record.now, *old);
     if (old->id.empty()) record.retired.erase(old);
     record.previous_properties.clear();
@@ -216,16 +239,21 @@ Task<bool> StackRun::deploy_one(std::string name) {
         record.replacement = policy_of(declared.update_replace_policy, *type);
         record.metadata = declared.metadata.is_null() ? "" : declared.metadata.dump();
         const Result<Json> wanted = co_await evaluate_properties(declared, *type);
-        if (wanted) result = co_await act(record, *type, *wanted);
-        else result = wanted.error();
+        if (wanted)
+            result = co_await act(record, *type, *wanted);
+        else
+            result = wanted.error();
     }
     if (shutting_down_) co_return false;
     if (result) co_return true;
     log::info("cloudformation: a resource failed",
               {{"stack", stack_.name}, {"resource", name}, {"error", result.error().message}});
     if (record.now.type.empty()) record.now.type = declared.type;
-    const Status saved = co_await record_status(record, there ? "UPDATE_FAILED" : "CREATE_FAILED", result.error().message);
-    if (!saved) log::error("cloudformation: a failure cannot be recorded", {{"error", saved.error().message}});
+    const Status saved = co_await record_status(record, there ? "UPDATE_FAILED" : "CREATE_FAILED",
+                                                result.error().message);
+    if (!saved)
+        log::error("cloudformation: a failure cannot be recorded",
+                   {{"error", saved.error().message}});
     co_return false;
 }
 
@@ -252,7 +280,8 @@ Task<bool> StackRun::remove_one(std::string key) {
     const auto policy = static_cast<Retention>(physical.deletion);
     const bool rolling_back = stack_.status == "ROLLBACK_IN_PROGRESS";
     const bool kept = policy == Retention::retain ||
-                      (policy == Retention::retain_except_on_create && !rolling_back) || stack_.retained.contains(name);
+                      (policy == Retention::retain_except_on_create && !rolling_back) ||
+                      stack_.retained.contains(name);
     ResourceRecord shown = record;  // Events of a replaced one bear its own physical id.
     shown.now = physical;
     ResourceRecord& target = is_now ? record : shown;
@@ -275,11 +304,14 @@ Task<bool> StackRun::remove_one(std::string key) {
         if (!(co_await store_.commit(begun))) co_return false;
         const Status removed = co_await remove_physical(record, physical);
         if (shutting_down_) co_return false;
-        store::Txn txn = tell(removed ? "DELETE_COMPLETE" : "DELETE_FAILED", removed ? "" : removed.error().message);
+        store::Txn txn = tell(removed ? "DELETE_COMPLETE" : "DELETE_FAILED",
+                              removed ? "" : removed.error().message);
         if (!(co_await store_.commit(txn)) || !removed) co_return false;
     }
     if (is_now) co_return true;
-    std::erase_if(record.retired, [&](const Physical& one) { return one.token == physical.token && one.id == physical.id; });
+    std::erase_if(record.retired, [&](const Physical& one) {
+        return one.token == physical.token && one.id == physical.id;
+    });
     co_return (co_await save(record, false)).has_value();
 }
 

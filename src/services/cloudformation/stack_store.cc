@@ -14,8 +14,8 @@ void put_event(store::Txn& txn, const std::string& stack_id, EventRecord event) 
 
 }  // namespace
 
-Result<StackRecord> find_stack(store::Txn& txn, const std::string& account, const std::string& region,
-                               const std::string& name_or_arn) {
+Result<StackRecord> find_stack(store::Txn& txn, const std::string& account,
+                               const std::string& region, const std::string& name_or_arn) {
     std::optional<StackRecord> found;
     if (name_or_arn.starts_with("arn:")) {
         const auto parts = split(name_or_arn, '/');
@@ -28,27 +28,41 @@ Result<StackRecord> find_stack(store::Txn& txn, const std::string& account, cons
     return *std::move(found);
 }
 
-void put_stack(store::Txn& txn, const StackRecord& stack) { schema::stacks.put(txn, {stack.id}, stack); }
+void put_stack(store::Txn& txn, const StackRecord& stack) {
+    schema::stacks.put(txn, {stack.id}, stack);
+}
 
-void set_stack_status(store::Txn& txn, StackRecord& stack, std::string status, std::string reason, Time now,
-                      Random& random) {
+void set_stack_status(store::Txn& txn, StackRecord& stack, std::string status, std::string reason,
+                      Time now, Random& random) {
     stack.status = std::move(status);
     stack.reason = std::move(reason);
     put_stack(txn, stack);
     put_event(txn, stack.id,
-              {.id = random.uuid(), .logical_id = stack.name, .physical_id = stack.arn,
-               .type = "AWS::CloudFormation::Stack", .status = stack.status, .reason = stack.reason,
-               .token = stack.client_token, .at = now});
+              {.id = random.uuid(),
+               .logical_id = stack.name,
+               .physical_id = stack.arn,
+               .type = "AWS::CloudFormation::Stack",
+               .status = stack.status,
+               .reason = stack.reason,
+               .token = stack.client_token,
+               .at = now});
 }
 
-void add_event(store::Txn& txn, const StackRecord& stack, const ResourceRecord& resource, Time now, Random& random) {
+void add_event(store::Txn& txn, const StackRecord& stack, const ResourceRecord& resource, Time now,
+               Random& random) {
     put_event(txn, stack.id,
-              {.id = resource.name + "-" + random.uuid(), .logical_id = resource.name, .physical_id = resource.now.id,
-               .type = resource.now.type, .status = resource.status, .reason = resource.reason,
-               .token = stack.client_token, .at = now});
+              {.id = resource.name + "-" + random.uuid(),
+               .logical_id = resource.name,
+               .physical_id = resource.now.id,
+               .type = resource.now.type,
+               .status = resource.status,
+               .reason = resource.reason,
+               .token = stack.client_token,
+               .at = now});
 }
 
-std::vector<StackRecord> list_stacks(store::Txn& txn, const std::string& account, const std::string& region) {
+std::vector<StackRecord> list_stacks(store::Txn& txn, const std::string& account,
+                                     const std::string& region) {
     std::vector<StackRecord> found;
     for (auto& [key, stack] : schema::stacks.list(txn))
         if (stack.account == account && stack.region == region) found.push_back(std::move(stack));
@@ -59,7 +73,8 @@ std::vector<StackRecord> list_stacks(store::Txn& txn, const std::string& account
 
 std::vector<ResourceRecord> list_resources(store::Txn& txn, const std::string& stack_id) {
     std::vector<ResourceRecord> found;
-    for (auto& [key, resource] : schema::resources.list(txn, stack_id)) found.push_back(std::move(resource));
+    for (auto& [key, resource] : schema::resources.list(txn, stack_id))
+        found.push_back(std::move(resource));
     return found;
 }
 
@@ -68,7 +83,8 @@ std::string template_text(store::Txn& txn, const std::string& stack_id, const st
     return found ? found->body : "";
 }
 
-void put_template(store::Txn& txn, const std::string& stack_id, const std::string& slot, std::string body) {
+void put_template(store::Txn& txn, const std::string& stack_id, const std::string& slot,
+                  std::string body) {
     schema::templates.put(txn, {stack_id, slot}, {std::move(body)});
 }
 

@@ -7,10 +7,45 @@
 #include "services/cloudformation/cloudformation.h"
 
 // The generated descriptions, without their headers: only the tables of inputs are needed here.
-#define SERVICE(name) \
-    namespace unkai::api::name { extern const ServiceInfo info; }
-SERVICE(ec2) SERVICE(ecr) SERVICE(ecs) SERVICE(elbv2) SERVICE(acm) SERVICE(rds) SERVICE(secretsmanager) SERVICE(s3)
-SERVICE(cloudfront) SERVICE(route53) SERVICE(iam) SERVICE(logs) SERVICE(ssm)
+namespace unkai::api::ec2 {
+extern const ServiceInfo info;
+}
+namespace unkai::api::ecr {
+extern const ServiceInfo info;
+}
+namespace unkai::api::ecs {
+extern const ServiceInfo info;
+}
+namespace unkai::api::elbv2 {
+extern const ServiceInfo info;
+}
+namespace unkai::api::acm {
+extern const ServiceInfo info;
+}
+namespace unkai::api::rds {
+extern const ServiceInfo info;
+}
+namespace unkai::api::secretsmanager {
+extern const ServiceInfo info;
+}
+namespace unkai::api::s3 {
+extern const ServiceInfo info;
+}
+namespace unkai::api::cloudfront {
+extern const ServiceInfo info;
+}
+namespace unkai::api::route53 {
+extern const ServiceInfo info;
+}
+namespace unkai::api::iam {
+extern const ServiceInfo info;
+}
+namespace unkai::api::logs {
+extern const ServiceInfo info;
+}
+namespace unkai::api::ssm {
+extern const ServiceInfo info;
+}
 
 namespace unkai::services::cloudformation {
 namespace {
@@ -37,14 +72,19 @@ struct FakeApi final : Api {
         calls.push_back(operation + " " + name);
         if (refused.contains(operation + " " + name)) return fail("Refused", "It may not be.", 400);
         if (operation == "DescribeAvailabilityZones")
-            return *Json::parse(R"({"AvailabilityZones":[{"ZoneName":"eu-west-1a"},{"ZoneName":"eu-west-1b"}]})");
-        if (operation == "GetSecretValue") return Json::object({{"SecretString", R"({"password":"hunter2"})"}});
-        return operation.ends_with("Parameter") ? parameter(operation, name, input) : group(operation, name, input);
+            return *Json::parse(
+                R"({"AvailabilityZones":[{"ZoneName":"eu-west-1a"},{"ZoneName":"eu-west-1b"}]})");
+        if (operation == "GetSecretValue")
+            return Json::object({{"SecretString", R"({"password":"hunter2"})"}});
+        return operation.ends_with("Parameter") ? parameter(operation, name, input)
+                                                : group(operation, name, input);
     }
-    Result<Json> parameter(const std::string& operation, const std::string& name, const Json& input) {
+    Result<Json> parameter(const std::string& operation, const std::string& name,
+                           const Json& input) {
         const bool there = parameters.contains(name);
         if (operation == "PutParameter") {
-            if (there && !input["Overwrite"].bool_or(false)) return fail("ParameterAlreadyExists", "There already.", 400);
+            if (there && !input["Overwrite"].bool_or(false))
+                return fail("ParameterAlreadyExists", "There already.", 400);
             parameters[name] = input["Value"].text();
             return Json::object();
         }
@@ -57,7 +97,8 @@ struct FakeApi final : Api {
     }
     Result<Json> group(const std::string& operation, const std::string& name, const Json& input) {
         if (operation == "CreateLogGroup") {
-            if (groups.contains(name)) return fail("ResourceAlreadyExistsException", "There already.", 400);
+            if (groups.contains(name))
+                return fail("ResourceAlreadyExistsException", "There already.", 400);
             groups[name] = 0;
         } else if (!groups.contains(name)) {
             return fail("ResourceNotFoundException", "Not there.", 400);
@@ -70,13 +111,17 @@ struct FakeApi final : Api {
         }
         return Json::object();
     }
-    Task<Result<std::string>> object(aws::Caller, std::string bucket, std::string key, size_t) override {
-        co_return "Resources: {H: {Type: AWS::CloudFormation::WaitConditionHandle}}\nDescription: " + bucket + " " + key;
+    Task<Result<std::string>> object(aws::Caller, std::string bucket, std::string key,
+                                     size_t) override {
+        co_return "Resources: {H: {Type: AWS::CloudFormation::WaitConditionHandle}}\n"
+            "Description: " + bucket + " " + key;
     }
-    const ShapeInfo* input_shape(std::string_view service, std::string_view operation) const override {
+    const ShapeInfo* input_shape(std::string_view service,
+                                 std::string_view operation) const override {
         for (const ServiceInfo* info :
-             {&unkai::api::ec2::info, &unkai::api::ecr::info, &unkai::api::ecs::info, &unkai::api::elbv2::info,
-              &unkai::api::acm::info, &unkai::api::rds::info, &unkai::api::secretsmanager::info, &unkai::api::s3::info,
+             {&unkai::api::ec2::info, &unkai::api::ecr::info, &unkai::api::ecs::info,
+              &unkai::api::elbv2::info, &unkai::api::acm::info, &unkai::api::rds::info,
+              &unkai::api::secretsmanager::info, &unkai::api::s3::info,
               &unkai::api::cloudfront::info, &unkai::api::route53::info, &unkai::api::iam::info,
               &unkai::api::logs::info, &unkai::api::ssm::info}) {
             const OperationInfo* found = info->name == service ? info->find(operation) : nullptr;
@@ -106,7 +151,8 @@ struct World {
         return out;
     }
     template <class In, class Out>
-    Result<Out> run(Task<Result<Out>> (CloudFormation::*operation)(aws::Call&, const In&), const In& in) {
+    Result<Out> run(Task<Result<Out>> (CloudFormation::*operation)(aws::Call&, const In&),
+                    const In& in) {
         aws::Call call(sim.env, store);
         configure(call);
         Result<Out> out = sim.loop.run_until_done((service.get()->*operation)(call, in));
@@ -138,22 +184,29 @@ struct World {
         service = std::make_unique<CloudFormation>(*engine, aws);
         engine->resume();
     }
-    std::string create(const std::string& body, List<api::Parameter> parameters = {}, std::string on_failure = "ROLLBACK") {
-        const auto made = run(&CloudFormation::CreateStack,
-                              api::CreateStackInput{.stack_name = "site", .template_body = body, .parameters = parameters,
-                                                    .on_failure = on_failure});
+    std::string create(const std::string& body, List<api::Parameter> parameters = {},
+                       std::string on_failure = "ROLLBACK") {
+        const auto made =
+            run(&CloudFormation::CreateStack, api::CreateStackInput{.stack_name = "site",
+                                                                    .template_body = body,
+                                                                    .parameters = parameters,
+                                                                    .on_failure = on_failure});
         if (!made) return made.error().message;
         finish();
         return status();
     }
     std::string update(const std::string& body, List<api::Parameter> parameters = {}) {
-        const auto made = run(&CloudFormation::UpdateStack, api::UpdateStackInput{.stack_name = "site", .template_body = body, .parameters = parameters});
+        const auto made =
+            run(&CloudFormation::UpdateStack,
+                api::UpdateStackInput{
+                    .stack_name = "site", .template_body = body, .parameters = parameters});
         if (!made) return made.error().message;
         finish();
         return status();
     }
     std::string remove() {
-        const auto made = run(&CloudFormation::DeleteStack, api::DeleteStackInput{.stack_name = "site"});
+        const auto made =
+            run(&CloudFormation::DeleteStack, api::DeleteStackInput{.stack_name = "site"});
         if (!made) return made.error().message;
         finish();
         return status();
@@ -180,22 +233,30 @@ struct World {
     }
     std::map<std::string, std::string> outputs() {
         std::map<std::string, std::string> made;
-        const auto out = run(&CloudFormation::DescribeStacks, api::DescribeStacksInput{.stack_name = "site"});
-        for (const auto& output : out->stacks[0].outputs) made[*output.output_key] = *output.output_value;
+        const auto out =
+            run(&CloudFormation::DescribeStacks, api::DescribeStacksInput{.stack_name = "site"});
+        for (const auto& output : out->stacks[0].outputs)
+            made[*output.output_key] = *output.output_value;
         return made;
     }
     std::string physical(const std::string& name) {
-        const auto out = run(&CloudFormation::DescribeStackResource,
-                             api::DescribeStackResourceInput{.stack_name = "site", .logical_resource_id = name});
-        return out ? out->stack_resource_detail->physical_resource_id.value_or("") : out.error().message;
+        const auto out =
+            run(&CloudFormation::DescribeStackResource,
+                api::DescribeStackResourceInput{.stack_name = "site", .logical_resource_id = name});
+        return out ? out->stack_resource_detail->physical_resource_id.value_or("")
+                   : out.error().message;
     }
 };
 
 constexpr const char* chain = R"(
 Parameters: {Value: {Type: String, Default: one}, Name: {Type: String, Default: first}}
 Resources:
-  Third: {Type: AWS::SSM::Parameter, Properties: {Name: third, Type: String, Value: !Sub '${Second.Value}-${AWS::StackName}'}}
-  Second: {Type: AWS::SSM::Parameter, Properties: {Name: second, Type: String, Value: !GetAtt First.Value}}
+  Third:
+    Type: AWS::SSM::Parameter
+    Properties: {Name: third, Type: String, Value: !Sub '${Second.Value}-${AWS::StackName}'}
+  Second:
+    Type: AWS::SSM::Parameter
+    Properties: {Name: second, Type: String, Value: !GetAtt First.Value}
   First: {Type: AWS::SSM::Parameter, Properties: {Name: !Ref Name, Type: String, Value: !Ref Value}}
 Outputs:
   Out: {Value: !GetAtt Third.Value}
@@ -204,21 +265,30 @@ Outputs:
 TEST(Stack, IsCreatedInTheOrderOfItsReferences) {
     World world;
     EXPECT_EQ(world.create(chain), "CREATE_COMPLETE");
-    EXPECT_EQ(world.aws.parameters, (std::map<std::string, std::string>{{"first", "one"}, {"second", "one"}, {"third", "one-site"}}));
+    EXPECT_EQ(world.aws.parameters,
+              (std::map<std::string, std::string>{
+                  {"first", "one"}, {"second", "one"}, {"third", "one-site"}}));
     EXPECT_EQ(world.outputs()["Out"], "one-site");
-    EXPECT_EQ(world.events(), (std::vector<std::string>{
-                                  "site CREATE_IN_PROGRESS", "First CREATE_IN_PROGRESS", "First CREATE_IN_PROGRESS (initiated)",
-                                  "First CREATE_COMPLETE", "Second CREATE_IN_PROGRESS", "Second CREATE_IN_PROGRESS (initiated)",
-                                  "Second CREATE_COMPLETE", "Third CREATE_IN_PROGRESS", "Third CREATE_IN_PROGRESS (initiated)",
-                                  "Third CREATE_COMPLETE", "site CREATE_COMPLETE"}));
+    EXPECT_EQ(world.events(),
+              (std::vector<std::string>{"site CREATE_IN_PROGRESS", "First CREATE_IN_PROGRESS",
+                                        "First CREATE_IN_PROGRESS (initiated)",
+                                        "First CREATE_COMPLETE", "Second CREATE_IN_PROGRESS",
+                                        "Second CREATE_IN_PROGRESS (initiated)",
+                                        "Second CREATE_COMPLETE", "Third CREATE_IN_PROGRESS",
+                                        "Third CREATE_IN_PROGRESS (initiated)",
+                                        "Third CREATE_COMPLETE", "site CREATE_COMPLETE"}));
     EXPECT_EQ(world.create(chain), "Stack [site] already exists");
     EXPECT_EQ(world.remove(), "DELETE_COMPLETE");
     EXPECT_TRUE(world.aws.parameters.empty());
     const auto& calls = world.aws.calls;
     EXPECT_EQ(std::vector<std::string>(calls.end() - 3, calls.end()),
-              (std::vector<std::string>{"DeleteParameter third", "DeleteParameter second", "DeleteParameter first"}));
-    EXPECT_EQ(world.run(&CloudFormation::DescribeStacks, api::DescribeStacksInput{.stack_name = "site"}).error().message,
-              "Stack with id site does not exist");
+              (std::vector<std::string>{"DeleteParameter third", "DeleteParameter second",
+                                        "DeleteParameter first"}));
+    EXPECT_EQ(
+        world.run(&CloudFormation::DescribeStacks, api::DescribeStacksInput{.stack_name = "site"})
+            .error()
+            .message,
+        "Stack with id site does not exist");
     EXPECT_EQ(world.create(chain), "CREATE_COMPLETE");
 }
 
@@ -227,7 +297,8 @@ TEST(Stack, RunsWhatDoesNotDependInParallel) {
     world.aws.pause = 1s;
     std::string body = "Resources:\n";
     for (int i = 0; i < 40; ++i)
-        body += "  P" + std::to_string(i) + ": {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}\n";
+        body += "  P" + std::to_string(i) +
+                ": {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}\n";
     const Time before = world.sim.loop.now();
     EXPECT_EQ(world.create(body), "CREATE_COMPLETE");
     EXPECT_LT(world.sim.loop.now() - before, 3s);
@@ -265,20 +336,27 @@ TEST(Stack, UpdatesInPlaceReplacesAndRemoves) {
     World world;
     ASSERT_EQ(world.create(chain), "CREATE_COMPLETE");
     EXPECT_EQ(world.update(chain), "No updates are to be performed.");
-    EXPECT_EQ(world.update(chain, {{.parameter_key = "Value", .parameter_value = "two"}}), "UPDATE_COMPLETE");
+    EXPECT_EQ(world.update(chain, {{.parameter_key = "Value", .parameter_value = "two"}}),
+              "UPDATE_COMPLETE");
     EXPECT_EQ(world.aws.parameters["third"], "two-site");
     // Another name is another parameter: made first, the old one deleted in the clean-up.
     EXPECT_EQ(world.update(chain, {{.parameter_key = "Name", .parameter_value = "other"},
                                    {.parameter_key = "Value", .use_previous_value = true}}),
               "UPDATE_COMPLETE");
     EXPECT_EQ(world.physical("First"), "other");
-    EXPECT_EQ(world.aws.parameters, (std::map<std::string, std::string>{{"other", "two"}, {"second", "two"}, {"third", "two-site"}}));
+    EXPECT_EQ(world.aws.parameters,
+              (std::map<std::string, std::string>{
+                  {"other", "two"}, {"second", "two"}, {"third", "two-site"}}));
     EXPECT_EQ(world.aws.calls.back(), "DeleteParameter first");
-    EXPECT_EQ(world.update("Resources: {First: {Type: AWS::SSM::Parameter, Properties: {Name: other, Type: String, Value: two}}}"),
+    EXPECT_EQ(world.update("Resources: {First: {Type: AWS::SSM::Parameter, Properties: {Name: "
+                           "other, Type: String, Value: two}}}"),
               "UPDATE_COMPLETE");
     EXPECT_EQ(world.aws.parameters.size(), 1u);
-    EXPECT_EQ(world.run(&CloudFormation::ListStackResources, api::ListStackResourcesInput{.stack_name = "site"})
-                  ->stack_resource_summaries.size(), 1u);
+    EXPECT_EQ(world
+                  .run(&CloudFormation::ListStackResources,
+                       api::ListStackResourcesInput{.stack_name = "site"})
+                  ->stack_resource_summaries.size(),
+              1u);
 }
 
 TEST(Stack, AFailedUpdateGoesBackToWhatWas) {
@@ -286,16 +364,21 @@ TEST(Stack, AFailedUpdateGoesBackToWhatWas) {
     ASSERT_EQ(world.create(chain), "CREATE_COMPLETE");
     const auto before = world.aws.parameters;
     world.aws.refused = {"PutParameter bad"};
-    const std::string more = std::string(chain).insert(std::string(chain).find("Outputs:"),
-        "  Bad: {Type: AWS::SSM::Parameter, DependsOn: Third, Properties: {Name: bad, Type: String, Value: x}}\n");
-    EXPECT_EQ(world.update(more, {{.parameter_key = "Name", .parameter_value = "other"}, {.parameter_key = "Value", .parameter_value = "two"}}),
+    const std::string more =
+        std::string(chain).insert(std::string(chain).find("Outputs:"),
+                                  "  Bad: {Type: AWS::SSM::Parameter, DependsOn: Third, "
+                                  "Properties: {Name: bad, Type: String, Value: x}}\n");
+    EXPECT_EQ(world.update(more, {{.parameter_key = "Name", .parameter_value = "other"},
+                                  {.parameter_key = "Value", .parameter_value = "two"}}),
               "UPDATE_ROLLBACK_COMPLETE");
     EXPECT_EQ(world.aws.parameters, before);
     EXPECT_EQ(world.physical("First"), "first");
     EXPECT_EQ(world.outputs()["Out"], "one-site");
     const auto events = world.events();
     EXPECT_EQ(events.back(), "site UPDATE_ROLLBACK_COMPLETE");
-    EXPECT_NE(std::find(events.begin(), events.end(), "site UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"), events.end());
+    EXPECT_NE(std::find(events.begin(), events.end(),
+                        "site UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
+              events.end());
     EXPECT_EQ(world.update(chain), "No updates are to be performed.");
 }
 
@@ -305,7 +388,8 @@ TEST(Stack, KeepsWhatItsPolicyRetains) {
 Resources:
   Kept: {Type: AWS::Logs::LogGroup, DeletionPolicy: Retain, Properties: {LogGroupName: kept}}
   Gone: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: gone, RetentionInDays: '7'}}
-)"), "CREATE_COMPLETE");
+)"),
+              "CREATE_COMPLETE");
     EXPECT_EQ(world.aws.groups["gone"], 7);
     EXPECT_EQ(world.remove(), "DELETE_COMPLETE");
     EXPECT_EQ(world.aws.groups, (std::map<std::string, int64_t>{{"kept", 0}}));
@@ -325,7 +409,8 @@ TEST(Stack, ADeletionThatFailsSaysSoAndMayBeTriedAgain) {
 TEST(Stack, CanBeDeletedWhileItIsCreated) {
     World world;
     world.aws.pause = 1s;
-    ASSERT_TRUE(world.run(&CloudFormation::CreateStack, api::CreateStackInput{.stack_name = "site", .template_body = chain}));
+    ASSERT_TRUE(world.run(&CloudFormation::CreateStack,
+                          api::CreateStackInput{.stack_name = "site", .template_body = chain}));
     world.run_for(1500ms);
     EXPECT_EQ(world.status(), "CREATE_IN_PROGRESS");
     EXPECT_EQ(world.remove(), "DELETE_COMPLETE");
@@ -335,8 +420,10 @@ TEST(Stack, CanBeDeletedWhileItIsCreated) {
 TEST(Stack, TimesOut) {
     World world;
     world.aws.pause = 30min;
-    ASSERT_TRUE(world.run(&CloudFormation::CreateStack,
-                          api::CreateStackInput{.stack_name = "site", .template_body = chain, .timeout_in_minutes = 45}));
+    ASSERT_TRUE(
+        world.run(&CloudFormation::CreateStack,
+                  api::CreateStackInput{
+                      .stack_name = "site", .template_body = chain, .timeout_in_minutes = 45}));
     world.finish();
     EXPECT_EQ(world.status(), "ROLLBACK_COMPLETE");
     EXPECT_TRUE(world.aws.parameters.empty());
@@ -345,22 +432,29 @@ TEST(Stack, TimesOut) {
 TEST(Stack, GoesOnAfterACrashAtAnyMoment) {
     for (int moment = 0; moment < 120; moment += 2) {
         World world;
-        ASSERT_TRUE(world.run(&CloudFormation::CreateStack, api::CreateStackInput{.stack_name = "site", .template_body = chain}));
+        ASSERT_TRUE(world.run(&CloudFormation::CreateStack,
+                              api::CreateStackInput{.stack_name = "site", .template_body = chain}));
         world.run_for(std::chrono::milliseconds(moment));
         world.restart();
         world.finish();
         EXPECT_EQ(world.status(), "CREATE_COMPLETE") << moment;
         EXPECT_EQ(world.aws.parameters.size(), 3u);
-        ASSERT_TRUE(world.run(&CloudFormation::UpdateStack,
-                              api::UpdateStackInput{.stack_name = "site", .template_body = chain,
-                                                    .parameters = {{.parameter_key = "Name", .parameter_value = "other"},
-                                                                   {.parameter_key = "Value", .parameter_value = "two"}}}));
+        ASSERT_TRUE(
+            world.run(&CloudFormation::UpdateStack,
+                      api::UpdateStackInput{
+                          .stack_name = "site",
+                          .template_body = chain,
+                          .parameters = {{.parameter_key = "Name", .parameter_value = "other"},
+                                         {.parameter_key = "Value", .parameter_value = "two"}}}));
         world.run_for(std::chrono::milliseconds(moment));
         world.restart();
         world.finish();
         EXPECT_EQ(world.status(), "UPDATE_COMPLETE") << moment;
-        EXPECT_EQ(world.aws.parameters, (std::map<std::string, std::string>{{"other", "two"}, {"second", "two"}, {"third", "two-site"}}));
-        ASSERT_TRUE(world.run(&CloudFormation::DeleteStack, api::DeleteStackInput{.stack_name = "site"}));
+        EXPECT_EQ(world.aws.parameters,
+                  (std::map<std::string, std::string>{
+                      {"other", "two"}, {"second", "two"}, {"third", "two-site"}}));
+        ASSERT_TRUE(
+            world.run(&CloudFormation::DeleteStack, api::DeleteStackInput{.stack_name = "site"}));
         world.run_for(std::chrono::milliseconds(moment));
         world.restart();
         world.finish();
@@ -373,17 +467,27 @@ TEST(Stack, ResolvesDynamicReferencesAndParameterStore) {
     World world;
     world.aws.parameters = {{"/image", "ami-1"}, {"/plain", "text"}};
     EXPECT_EQ(world.create(R"(
-Parameters: {Image: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /image}, Secret: {Type: String, NoEcho: true, Default: x}}
+Parameters:
+  Image: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /image}
+  Secret: {Type: String, NoEcho: true, Default: x}
 Resources:
-  A: {Type: AWS::SSM::Parameter, Properties: {Name: a, Type: String, Value: !Sub '${Image}-{{resolve:ssm:/plain}}-{{resolve:secretsmanager:db:SecretString:password}}'}}
+  A:
+    Type: AWS::SSM::Parameter
+    Properties:
+      Name: a
+      Type: String
+      Value: !Sub >-
+        ${Image}-{{resolve:ssm:/plain}}-{{resolve:secretsmanager:db:SecretString:password}}
   Days: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Select [1, !GetAZs '']}}
-)"), "CREATE_COMPLETE");
+)"),
+              "CREATE_COMPLETE");
     EXPECT_EQ(world.aws.parameters["a"], "ami-1-text-hunter2");
     EXPECT_TRUE(world.aws.groups.contains("eu-west-1b"));
     store::Txn txn = world.store.begin();
     for (const auto& [key, resource] : schema::resources.list(txn))
         EXPECT_EQ(resource.now.properties.find("hunter2"), std::string::npos);
-    const auto out = world.run(&CloudFormation::DescribeStacks, api::DescribeStacksInput{.stack_name = "site"});
+    const auto out =
+        world.run(&CloudFormation::DescribeStacks, api::DescribeStacksInput{.stack_name = "site"});
     for (const auto& parameter : out->stacks[0].parameters) {
         if (*parameter.parameter_key == "Secret") EXPECT_EQ(*parameter.parameter_value, "****");
         if (*parameter.parameter_key == "Image") EXPECT_EQ(*parameter.resolved_value, "ami-1");
@@ -395,17 +499,27 @@ TEST(Stack, ExportsAreImportedAndHeld) {
     ASSERT_EQ(world.create(R"(
 Resources: {A: {Type: AWS::SSM::Parameter, Properties: {Name: a, Type: String, Value: v}}}
 Outputs: {Name: {Value: !Ref A, Export: {Name: shared}}}
-)"), "CREATE_COMPLETE");
+)"),
+              "CREATE_COMPLETE");
     const auto made = world.run(&CloudFormation::CreateStack,
                                 api::CreateStackInput{.stack_name = "user", .template_body = R"(
-Resources: {B: {Type: AWS::SSM::Parameter, Properties: {Name: b, Type: String, Value: !ImportValue shared}}}
+Resources:
+  B:
+    Type: AWS::SSM::Parameter
+    Properties: {Name: b, Type: String, Value: !ImportValue shared}
 )"});
     ASSERT_TRUE(made);
     world.finish();
     EXPECT_EQ(world.aws.parameters["b"], "a");
-    EXPECT_EQ(world.run(&CloudFormation::ListExports, api::ListExportsInput{})->exports[0].name, "shared");
-    EXPECT_EQ(world.run(&CloudFormation::ListImports, api::ListImportsInput{.export_name = "shared"})->imports[0], "user");
-    EXPECT_EQ(world.run(&CloudFormation::DeleteStack, api::DeleteStackInput{.stack_name = "site"}).error().message,
+    EXPECT_EQ(world.run(&CloudFormation::ListExports, api::ListExportsInput{})->exports[0].name,
+              "shared");
+    EXPECT_EQ(
+        world.run(&CloudFormation::ListImports, api::ListImportsInput{.export_name = "shared"})
+            ->imports[0],
+        "user");
+    EXPECT_EQ(world.run(&CloudFormation::DeleteStack, api::DeleteStackInput{.stack_name = "site"})
+                  .error()
+                  .message,
               "Export shared cannot be deleted as it is in use by user");
 }
 
@@ -413,58 +527,87 @@ TEST(ChangeSet, IsWhatTheDeployCommandNeeds) {
     World world;
     const auto create = [&](const char* name, const char* type, List<api::Parameter> parameters) {
         return world.run(&CloudFormation::CreateChangeSet,
-                         api::CreateChangeSetInput{.stack_name = "site", .template_body = chain, .parameters = parameters,
-                                                   .change_set_name = name, .change_set_type = type});
+                         api::CreateChangeSetInput{.stack_name = "site",
+                                                   .template_body = chain,
+                                                   .parameters = parameters,
+                                                   .change_set_name = name,
+                                                   .change_set_type = type});
     };
     auto made = create("one", "CREATE", {});
     ASSERT_TRUE(made);
     EXPECT_EQ(world.status(), "REVIEW_IN_PROGRESS");
-    auto described = world.run(&CloudFormation::DescribeChangeSet, api::DescribeChangeSetInput{.change_set_name = *made->id});
+    auto described = world.run(&CloudFormation::DescribeChangeSet,
+                               api::DescribeChangeSetInput{.change_set_name = *made->id});
     EXPECT_EQ(*described->status, "CREATE_COMPLETE");
     ASSERT_EQ(described->changes.size(), 3u);
     EXPECT_EQ(*described->changes[0].resource_change->action, "Add");
-    ASSERT_TRUE(world.run(&CloudFormation::ExecuteChangeSet, api::ExecuteChangeSetInput{.change_set_name = "one", .stack_name = "site"}));
+    ASSERT_TRUE(
+        world.run(&CloudFormation::ExecuteChangeSet,
+                  api::ExecuteChangeSetInput{.change_set_name = "one", .stack_name = "site"}));
     world.finish();
     EXPECT_EQ(world.status(), "CREATE_COMPLETE");
 
     made = create("two", "UPDATE", {});
-    described = world.run(&CloudFormation::DescribeChangeSet, api::DescribeChangeSetInput{.change_set_name = *made->id});
+    described = world.run(&CloudFormation::DescribeChangeSet,
+                          api::DescribeChangeSetInput{.change_set_name = *made->id});
     EXPECT_EQ(*described->status, "FAILED");
-    EXPECT_TRUE(described->status_reason->starts_with("The submitted information didn't contain changes."));
-    EXPECT_EQ(world.run(&CloudFormation::ExecuteChangeSet, api::ExecuteChangeSetInput{.change_set_name = *made->id}).error().code,
+    EXPECT_TRUE(
+        described->status_reason->starts_with("The submitted information didn't contain changes."));
+    EXPECT_EQ(world
+                  .run(&CloudFormation::ExecuteChangeSet,
+                       api::ExecuteChangeSetInput{.change_set_name = *made->id})
+                  .error()
+                  .code,
               "InvalidChangeSetStatus");
 
     made = create("three", "UPDATE", {{.parameter_key = "Name", .parameter_value = "other"}});
-    described = world.run(&CloudFormation::DescribeChangeSet, api::DescribeChangeSetInput{.change_set_name = "three", .stack_name = "site"});
+    described =
+        world.run(&CloudFormation::DescribeChangeSet,
+                  api::DescribeChangeSetInput{.change_set_name = "three", .stack_name = "site"});
     ASSERT_GE(described->changes.size(), 1u);
     for (const auto& change : described->changes)
-        if (*change.resource_change->logical_resource_id == "First") EXPECT_EQ(*change.resource_change->replacement, "True");
-    ASSERT_TRUE(world.run(&CloudFormation::ExecuteChangeSet, api::ExecuteChangeSetInput{.change_set_name = *made->id}));
+        if (*change.resource_change->logical_resource_id == "First")
+            EXPECT_EQ(*change.resource_change->replacement, "True");
+    ASSERT_TRUE(world.run(&CloudFormation::ExecuteChangeSet,
+                          api::ExecuteChangeSetInput{.change_set_name = *made->id}));
     world.finish();
     EXPECT_EQ(world.status(), "UPDATE_COMPLETE");
     EXPECT_TRUE(world.aws.parameters.contains("other"));
-    EXPECT_EQ(world.run(&CloudFormation::DescribeChangeSet, api::DescribeChangeSetInput{.change_set_name = "nope", .stack_name = "site"}).error().code,
+    EXPECT_EQ(world
+                  .run(&CloudFormation::DescribeChangeSet,
+                       api::DescribeChangeSetInput{.change_set_name = "nope", .stack_name = "site"})
+                  .error()
+                  .code,
               "ChangeSetNotFound");
 }
 
 TEST(Stack, RefusesBeforeAnythingIsCreated) {
     World world;
-    struct Case { const char* body; const char* message; };
-    for (const Case& c : {
-             Case{"Resources: {A: {Type: AWS::Nope::Thing}, B: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}}",
-                  "Template format error: Unrecognized resource types: [AWS::Nope::Thing]"},
-             {"Resources: {A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, Nope: 1}}}",
-              "Properties validation failed for resource A with message: #: extraneous key [Nope] is not permitted"},
-             {"Resources: {A: {Type: AWS::EC2::VPC}}",
-              "Properties validation failed for resource A with message: #: required key [CidrBlock] not found"},
-             {"Resources: {A: {Type: AWS::ECS::TaskDefinition, Properties: {Family: x, ContainerDefinitions: [{Name: a, Imge: b}]}}}",
-              "#/ContainerDefinitions/0: extraneous key [Imge] is not permitted"},
-             {"Resources: {A: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: soon}}}",
-              "#/RetentionInDays: expected type: Integer"},
-             {"Resources: {A: {Type: AWS::Logs::LogGroup}, B: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !GetAtt A.Nope}}}",
-              "resource A does not support attribute type Nope in Fn::GetAtt"},
-             {"Resources: {A: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}}",
-              "Requires capabilities : [CAPABILITY_IAM]"}})
+    struct Case {
+        const char* body;
+        const char* message;
+    };
+    for (const Case& c :
+         {Case{"Resources: {A: {Type: AWS::Nope::Thing}, B: {Type: AWS::SSM::Parameter, "
+               "Properties: {Type: String, Value: x}}}",
+               "Template format error: Unrecognized resource types: [AWS::Nope::Thing]"},
+          {"Resources: {A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, Nope: "
+           "1}}}",
+           "Properties validation failed for resource A with message: #: extraneous key [Nope] "
+           "is not permitted"},
+          {"Resources: {A: {Type: AWS::EC2::VPC}}",
+           "Properties validation failed for resource A with message: #: required key "
+           "[CidrBlock] not found"},
+          {"Resources: {A: {Type: AWS::ECS::TaskDefinition, Properties: {Family: x, "
+           "ContainerDefinitions: [{Name: a, Imge: b}]}}}",
+           "#/ContainerDefinitions/0: extraneous key [Imge] is not permitted"},
+          {"Resources: {A: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: soon}}}",
+           "#/RetentionInDays: expected type: Integer"},
+          {"Resources: {A: {Type: AWS::Logs::LogGroup}, B: {Type: AWS::Logs::LogGroup, "
+           "Properties: {LogGroupName: !GetAtt A.Nope}}}",
+           "resource A does not support attribute type Nope in Fn::GetAtt"},
+          {"Resources: {A: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {}}}}",
+           "Requires capabilities : [CAPABILITY_IAM]"}})
         EXPECT_NE(world.create(c.body).find(c.message), std::string::npos) << world.create(c.body);
     EXPECT_TRUE(world.aws.calls.empty());
     EXPECT_EQ(world.status(), "none");
@@ -472,8 +615,10 @@ TEST(Stack, RefusesBeforeAnythingIsCreated) {
 
 TEST(Stack, TakesATemplateFromS3) {
     World world;
-    const auto out = world.run(&CloudFormation::ValidateTemplate,
-                               api::ValidateTemplateInput{.template_url = "https://bucket.s3.eu-west-1.amazonaws.com/a/b%20c"});
+    const auto out =
+        world.run(&CloudFormation::ValidateTemplate,
+                  api::ValidateTemplateInput{
+                      .template_url = "https://bucket.s3.eu-west-1.amazonaws.com/a/b%20c"});
     ASSERT_TRUE(out) << out.error().message;
     EXPECT_EQ(*out->description, "bucket a/b c");
 }
@@ -492,7 +637,9 @@ TEST(Stack, TakesTheExample) {
     Inputs inputs;
     for (const Parameter& parameter : declared->parameters)
         inputs.parameters[parameter.name] = parameter.default_value.value_or("");
-    const auto values = values_of(*declared, inputs, StackRecord{.name = "saas", .account = "123456789012", .region = "us-east-1"});
+    const auto values =
+        values_of(*declared, inputs,
+                  StackRecord{.name = "saas", .account = "123456789012", .region = "us-east-1"});
     ASSERT_TRUE(values) << values.error().message;
     const auto graph = dependency_graph(*values);
     ASSERT_TRUE(graph) << graph.error().message;

@@ -9,10 +9,10 @@ namespace unkai::services::cloudformation {
 namespace {
 
 constexpr std::string_view functions[] = {
-    "Ref",          "Fn::And",    "Fn::Base64", "Fn::Cidr",        "Fn::Equals", "Fn::FindInMap",
-    "Fn::GetAZs",   "Fn::GetAtt", "Fn::If",     "Fn::ImportValue", "Fn::Join",   "Fn::Length",
-    "Fn::Not",      "Fn::Or",     "Fn::Select", "Fn::Split",       "Fn::Sub",    "Fn::ToJsonString",
-    "Fn::Transform"};
+    "Ref",           "Fn::And",    "Fn::Base64",       "Fn::Cidr",     "Fn::Equals",
+    "Fn::FindInMap", "Fn::GetAZs", "Fn::GetAtt",       "Fn::If",       "Fn::ImportValue",
+    "Fn::Join",      "Fn::Length", "Fn::Not",          "Fn::Or",       "Fn::Select",
+    "Fn::Split",     "Fn::Sub",    "Fn::ToJsonString", "Fn::Transform"};
 
 bool is_alphanumeric(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -54,11 +54,17 @@ std::optional<int64_t> whole(const std::optional<double>& value) {
 bool is_known_parameter_type(std::string_view type) {
     static constexpr std::string_view plain[] = {"String", "Number", "List<Number>", "List<String>",
                                                  "CommaDelimitedList"};
-    static constexpr std::string_view specific[] = {
-        "AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id",          "AWS::EC2::Instance::Id",
-        "AWS::EC2::KeyPair::KeyName",       "AWS::EC2::SecurityGroup::Id",  "AWS::EC2::SecurityGroup::GroupName",
-        "AWS::EC2::Subnet::Id",             "AWS::EC2::VPC::Id",            "AWS::EC2::Volume::Id",
-        "AWS::Route53::HostedZone::Id",     "AWS::SSM::Parameter::Name"};
+    static constexpr std::string_view specific[] = {"AWS::EC2::AvailabilityZone::Name",
+                                                    "AWS::EC2::Image::Id",
+                                                    "AWS::EC2::Instance::Id",
+                                                    "AWS::EC2::KeyPair::KeyName",
+                                                    "AWS::EC2::SecurityGroup::Id",
+                                                    "AWS::EC2::SecurityGroup::GroupName",
+                                                    "AWS::EC2::Subnet::Id",
+                                                    "AWS::EC2::VPC::Id",
+                                                    "AWS::EC2::Volume::Id",
+                                                    "AWS::Route53::HostedZone::Id",
+                                                    "AWS::SSM::Parameter::Name"};
     const auto known = [](const auto& list, std::string_view name) {
         return std::find(std::begin(list), std::end(list), name) != std::end(list);
     };
@@ -73,10 +79,12 @@ bool is_known_parameter_type(std::string_view type) {
 Result<Parameter> parse_parameter(const std::string& name, const Json& declared) {
     static constexpr std::string_view known[] = {
         "Type",        "Default",   "AllowedValues", "AllowedPattern", "ConstraintDescription",
-        "Description", "MinLength", "MaxLength",     "MinValue",       "MaxValue", "NoEcho"};
+        "Description", "MinLength", "MaxLength",     "MinValue",       "MaxValue",
+        "NoEcho"};
     const std::string where = "[/Parameters/" + name + "]";
     if (!declared.is_object() || !declared.find("Type"))
-        return validation_error("Template format error: Every Parameters object must contain a Type member.");
+        return validation_error(
+            "Template format error: Every Parameters object must contain a Type member.");
     REQUIRE(only_members(declared, known, "Invalid template parameter property for " + name + ":"));
     Parameter made{.name = name, .type = declared["Type"].string_or("")};
     if (!is_known_parameter_type(made.type))
@@ -86,7 +94,8 @@ Result<Parameter> parse_parameter(const std::string& name, const Json& declared)
     }
     if (const Json* values = declared.find("AllowedValues")) {
         if (!values->is_array())
-            return validation_error("Template format error: " + where + " AllowedValues must be a list.");
+            return validation_error("Template format error: " + where +
+                                    " AllowedValues must be a list.");
         for (const Json& value : values->as_array()) made.allowed_values.push_back(value.text());
     }
     made.allowed_pattern = declared["AllowedPattern"].text();
@@ -115,24 +124,26 @@ Result<std::optional<Retention>> parse_retention(const Json& declared, std::stri
     if (text == "RetainExceptOnCreate" && name == "DeletionPolicy")
         made = Retention::retain_except_on_create;
     if (!made)
-        return validation_error("Template error: " + std::string(name) + " of resource " + resource +
-                                " must be one of Delete, Retain, Snapshot" +
+        return validation_error("Template error: " + std::string(name) + " of resource " +
+                                resource + " must be one of Delete, Retain, Snapshot" +
                                 (name == "DeletionPolicy" ? ", RetainExceptOnCreate" : "") + ".");
     return made;
 }
 
 Result<Resource> parse_resource(const std::string& name, const Json& declared) {
     static constexpr std::string_view known[] = {
-        "Type",      "Properties",     "Metadata",     "DependsOn",   "Condition", "DeletionPolicy",
-        "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy", "Description"};
+        "Type",           "Properties",          "Metadata",       "DependsOn",    "Condition",
+        "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy", "Description"};
     if (!is_alphanumeric(name) || name.size() > limits::logical_id_characters)
-        return validation_error("Template format error: Resource name " + name + " is non alphanumeric.");
+        return validation_error("Template format error: Resource name " + name +
+                                " is non alphanumeric.");
     if (!declared.is_object() || !declared["Type"].is_string())
         return validation_error("Template format error: [/Resources/" + name +
                                 "] Every Resources object must contain a Type member.");
     REQUIRE(only_members(declared, known, "Invalid template resource property for " + name + ":"));
     Resource made{.name = name, .type = declared["Type"].as_string()};
-    if (const Json* properties = declared.find("Properties"); properties && !properties->is_null()) {
+    if (const Json* properties = declared.find("Properties");
+        properties && !properties->is_null()) {
         if (!properties->is_object())
             return validation_error("Template format error: [/Resources/" + name +
                                     "/Properties] must be an object.");
@@ -153,15 +164,19 @@ Result<Resource> parse_resource(const std::string& name, const Json& declared) {
 Result<Output> parse_output(const std::string& name, const Json& declared) {
     static constexpr std::string_view known[] = {"Value", "Description", "Export", "Condition"};
     if (!is_alphanumeric(name))
-        return validation_error("Template format error: Output name " + name + " is non alphanumeric.");
+        return validation_error("Template format error: Output name " + name +
+                                " is non alphanumeric.");
     if (!declared.is_object() || !declared.find("Value") || declared["Value"].is_null())
-        return validation_error("Template format error: Every Outputs member must contain a Value object");
+        return validation_error(
+            "Template format error: Every Outputs member must contain a Value object");
     REQUIRE(only_members(declared, known, "Invalid template output property for " + name + ":"));
-    Output made{.name = name, .description = declared["Description"].text(), .value = declared["Value"]};
+    Output made{
+        .name = name, .description = declared["Description"].text(), .value = declared["Value"]};
     if (const Json* exported = declared.find("Export")) {
         if (!exported->is_object() || !exported->find("Name"))
-            return validation_error("Template format error: Output " + name +
-                                    " is malformed. The Name field of every Export member must be specified.");
+            return validation_error(
+                "Template format error: Output " + name +
+                " is malformed. The Name field of every Export member must be specified.");
         made.export_name = (*exported)["Name"];
     }
     made.condition = declared["Condition"].string_or("");
@@ -171,22 +186,35 @@ Result<Output> parse_output(const std::string& name, const Json& declared) {
 Status parse_transform(const Json& value, Template& made) {
     const Json one = value.is_array() ? value : Json::array({value});
     for (const Json& transform : one.as_array()) {
-        const std::string name = transform.is_object() ? transform["Name"].text() : transform.text();
-        if (name == "AWS::LanguageExtensions") made.language_extensions = true;
+        const std::string name =
+            transform.is_object() ? transform["Name"].text() : transform.text();
+        if (name == "AWS::LanguageExtensions")
+            made.language_extensions = true;
         else
-            return validation_error("Transform " + name + " is not supported: Unkai runs no macros. Expand the "
-                                    "template first (for example with 'sam package' or 'cdk synth').");
+            return validation_error(
+                "Transform " + name +
+                " is not supported: Unkai runs no macros. Expand the "
+                "template first (for example with 'sam package' or 'cdk synth').");
     }
     return ok();
 }
 
 Status check_sections(const Json& root) {
-    static constexpr std::string_view known[] = {
-        "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions",
-        "Resources", "Outputs", "Transform", "Rules", "Hooks"};
+    static constexpr std::string_view known[] = {"AWSTemplateFormatVersion",
+                                                 "Description",
+                                                 "Metadata",
+                                                 "Parameters",
+                                                 "Mappings",
+                                                 "Conditions",
+                                                 "Resources",
+                                                 "Outputs",
+                                                 "Transform",
+                                                 "Rules",
+                                                 "Hooks"};
     if (!root.is_object()) return validation_error("Template format error: unsupported structure.");
     REQUIRE(only_members(root, known, "Invalid template property or properties"));
-    if (const Json* version = root.find("AWSTemplateFormatVersion"); version && version->text() != "2010-09-09")
+    if (const Json* version = root.find("AWSTemplateFormatVersion");
+        version && version->text() != "2010-09-09")
         return validation_error("Template format error: " + version->text() +
                                 " is not a supported value for AWSTemplateFormatVersion.");
     for (const char* refused : {"Rules", "Hooks"})
@@ -200,8 +228,12 @@ Status check_sections(const Json& root) {
                                     "] section must be an object.");
     }
     if (root["Resources"].size() == 0)
-        return validation_error("Template format error: At least one Resources member must be defined.");
-    struct Limit { const char* section; size_t most; };
+        return validation_error(
+            "Template format error: At least one Resources member must be defined.");
+    struct Limit {
+        const char* section;
+        size_t most;
+    };
     for (const auto& [section, most] :
          {Limit{"Parameters", limits::parameters}, Limit{"Mappings", limits::mappings},
           Limit{"Resources", limits::resources}, Limit{"Outputs", limits::outputs}})
@@ -220,28 +252,32 @@ Status check_mappings(const Json& mappings) {
                                     "' must be non-empty and can contain only alphanumerics");
         for (const auto& [key, attributes] : map.is_object() ? map.as_object() : Json::Object())
             if (!attributes.is_object())
-                return validation_error("Template format error: Every Mappings attribute must be a String "
-                                        "or a List. (" + name + "/" + key + ")");
+                return validation_error(
+                    "Template format error: Every Mappings attribute must be a String "
+                    "or a List. (" +
+                    name + "/" + key + ")");
     }
     return ok();
 }
 
 // Every name in `found` is declared; `block` is the section that it stands in.
-Status check_references(const Template& declared, const References& found, const std::string& block) {
+Status check_references(const Template& declared, const References& found,
+                        const std::string& block) {
     std::vector<std::string> unknown;
     for (const std::string& name : found.names)
         if (!declared.parameter(name) && !declared.resource(name)) unknown.push_back(name);
     if (!unknown.empty())
         return validation_error("Template format error: Unresolved resource dependencies [" +
-                                join(unknown, ", ") + "] in the " + block + " block of the template");
+                                join(unknown, ", ") + "] in the " + block +
+                                " block of the template");
     for (const auto& [resource, attribute] : found.attributes)
         if (!declared.resource(resource))
-            return validation_error("Template error: instance of Fn::GetAtt references undefined resource " +
-                                    resource);
+            return validation_error(
+                "Template error: instance of Fn::GetAtt references undefined resource " + resource);
     for (const std::string& name : found.conditions)
         if (!declared.has_condition(name))
-            return validation_error("Template format error: Unresolved condition dependency " + name +
-                                    " in the " + block + " block of the template");
+            return validation_error("Template format error: Unresolved condition dependency " +
+                                    name + " in the " + block + " block of the template");
     return ok();
 }
 
@@ -254,14 +290,16 @@ Status check_conditions(const Template& declared) {
             if (!declared.parameter(reference)) unresolved.push_back(reference);
         for (const auto& [resource, attribute] : found.attributes) unresolved.push_back(resource);
         if (!unresolved.empty())
-            return validation_error("Template format error: Unresolved dependencies [" + join(unresolved, ", ") +
-                                    "]. Cannot reference resources in the Conditions block of the template");
+            return validation_error(
+                "Template format error: Unresolved dependencies [" + join(unresolved, ", ") +
+                "]. Cannot reference resources in the Conditions block of the template");
         REQUIRE(check_references(declared, found, "Conditions"));
     }
     return ok();
 }
 
-Status check_condition(const Template& declared, const std::string& condition, const std::string& where) {
+Status check_condition(const Template& declared, const std::string& condition,
+                       const std::string& where) {
     if (condition.empty() || declared.has_condition(condition)) return ok();
     return validation_error("Template format error: Condition " + condition + " for " + where +
                             " is not defined");
@@ -278,8 +316,9 @@ Status check_names(const Template& declared) {
         REQUIRE(collect_references(resource.properties, false, found));
         for (const std::string& need : resource.depends_on)
             if (!declared.resource(need))
-                return validation_error("Template format error: Unresolved resource dependencies [" + need +
-                                        "] in the Resources block of the template");
+                return validation_error(
+                    "Template format error: Unresolved resource dependencies [" + need +
+                    "] in the Resources block of the template");
         REQUIRE(check_references(declared, found, "Resources"));
     }
     for (const Output& output : declared.outputs) {
@@ -322,7 +361,8 @@ bool Parameter::is_ssm() const { return type.starts_with("AWS::SSM::Parameter::V
 std::string_view Parameter::value_type() const {
     std::string_view text = type;
     for (std::string_view wrapper : {"AWS::SSM::Parameter::Value<", "List<"})
-        if (text.starts_with(wrapper)) text = text.substr(wrapper.size(), text.size() - wrapper.size() - 1);
+        if (text.starts_with(wrapper))
+            text = text.substr(wrapper.size(), text.size() - wrapper.size() - 1);
     return text;
 }
 
@@ -367,12 +407,14 @@ Result<std::vector<SubPiece>> split_sub(std::string_view text) {
             continue;
         }
         const std::string_view trimmed = trim(name);
-        const bool good = !trimmed.empty() && std::all_of(trimmed.begin(), trimmed.end(), [](char c) {
-            return is_alphanumeric({&c, 1}) || c == '_' || c == '.' || c == ':' || c == '-';
-        });
+        const bool good =
+            !trimmed.empty() && std::all_of(trimmed.begin(), trimmed.end(), [](char c) {
+                return is_alphanumeric({&c, 1}) || c == '_' || c == '.' || c == ':' || c == '-';
+            });
         if (!good)
-            return validation_error("Template error: variable names in Fn::Sub syntax must contain only "
-                                    "alphanumeric characters, underscores, periods, and colons");
+            return validation_error(
+                "Template error: variable names in Fn::Sub syntax must contain only "
+                "alphanumeric characters, underscores, periods, and colons");
         if (!literal.empty()) pieces.push_back({false, std::exchange(literal, {})});
         pieces.push_back({true, std::string(trimmed)});
     }
@@ -388,7 +430,8 @@ Result<Template> parse_template(std::string_view body) {
     Template made;
     made.description = root["Description"].text();
     if (made.description.size() > limits::description_bytes)
-        return validation_error("Template format error: 'Description' length is greater than 1024.");
+        return validation_error(
+            "Template format error: 'Description' length is greater than 1024.");
     made.metadata = root["Metadata"];
     made.mappings = root["Mappings"];
     if (const Json* transform = root.find("Transform"); transform && !transform->is_null())
@@ -398,11 +441,13 @@ Result<Template> parse_template(std::string_view body) {
     };
     for (const auto& [name, value] : section("Parameters")) {
         if (!is_alphanumeric(name))
-            return validation_error("Template format error: Parameter name " + name + " is non alphanumeric.");
+            return validation_error("Template format error: Parameter name " + name +
+                                    " is non alphanumeric.");
         TRY(Parameter parameter, parse_parameter(name, value));
         made.parameters.push_back(std::move(parameter));
     }
-    for (const auto& [name, value] : section("Conditions")) made.conditions.emplace_back(name, value);
+    for (const auto& [name, value] : section("Conditions"))
+        made.conditions.emplace_back(name, value);
     for (const auto& [name, value] : section("Resources")) {
         TRY(Resource resource, parse_resource(name, value));
         made.resources.push_back(std::move(resource));

@@ -2,10 +2,11 @@
 //
 //     TRY(const Template declared, parse_template(body));
 //
-// What is checked here is what needs no parameter values: sections and attributes are known, names are
-// alphanumeric, every Ref, GetAtt, Sub, DependsOn and Condition names something that is declared,
-// functions are known. Sections that Unkai cannot honour (Rules, Hooks, macros) are refused by name.
-// Errors have the code ValidationError, status 400, and CloudFormation's own words where they are known.
+// What is checked here is what needs no parameter values: sections and attributes are known, names
+// are alphanumeric, every Ref, GetAtt, Sub, DependsOn and Condition names something that is
+// declared, functions are known. Sections that Unkai cannot honour (Rules, Hooks, macros) are
+// refused by name. Errors have the code ValidationError, status 400, and CloudFormation's own words
+// where they are known.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 #pragma once
 
@@ -22,10 +23,11 @@ using wire::Json;
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 namespace limits {
-constexpr size_t template_body_bytes = 51200;       // In the request.
-constexpr size_t template_url_bytes = 1u << 20;     // From S3.
+constexpr size_t template_body_bytes = 51200;    // In the request.
+constexpr size_t template_url_bytes = 1u << 20;  // From S3.
 constexpr size_t parameters = 200, mappings = 200, resources = 500, outputs = 200;
-constexpr size_t logical_id_characters = 255, parameter_value_bytes = 4096, description_bytes = 1024;
+constexpr size_t logical_id_characters = 255, parameter_value_bytes = 4096,
+                 description_bytes = 1024;
 }  // namespace limits
 
 struct Parameter {
@@ -40,9 +42,10 @@ struct Parameter {
     std::optional<double> min_value, max_value;
     bool no_echo = false;
 
-    bool is_list() const;                // Its value is a list of strings.
-    bool is_ssm() const;                 // Its value is the name of an SSM parameter.
-    std::string_view value_type() const; // The type without List<…> and AWS::SSM::Parameter::Value<…>.
+    bool is_list() const;  // Its value is a list of strings.
+    bool is_ssm() const;   // Its value is the name of an SSM parameter.
+    std::string_view value_type()
+        const;  // The type without List<…> and AWS::SSM::Parameter::Value<…>.
 };
 
 enum class Retention { remove, retain, retain_except_on_create, snapshot };
@@ -84,7 +87,8 @@ struct Template {
 // YAML or JSON, told apart by the first character.
 Result<Template> parse_template(std::string_view body);
 
-// The function that `value` is, as its name ("Ref", "Fn::Join") and argument; nullopt for plain data.
+// The function that `value` is, as its name ("Ref", "Fn::Join") and argument; nullopt for plain
+// data.
 struct Function {
     std::string_view name;
     const Json* argument;

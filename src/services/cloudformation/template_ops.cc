@@ -9,7 +9,8 @@ struct ObjectName {
     std::string bucket, key;
 };
 
-// https://bucket.s3.region.amazonaws.com/key, https://s3.region.amazonaws.com/bucket/key, http://localhost:4566/…
+// https://bucket.s3.region.amazonaws.com/key, https://s3.region.amazonaws.com/bucket/key,
+// http://localhost:4566/…
 std::optional<ObjectName> object_of(std::string_view url) {
     const size_t scheme = url.find("://");
     if (scheme == url.npos || !url.starts_with("http")) return std::nullopt;
@@ -26,42 +27,54 @@ std::optional<ObjectName> object_of(std::string_view url) {
 }
 
 void capabilities_of(const Template& declared, auto& out) {
-    for (const std::string& capability : needed_capabilities(declared)) out.capabilities.push_back(capability);
+    for (const std::string& capability : needed_capabilities(declared))
+        out.capabilities.push_back(capability);
     if (out.capabilities.empty()) return;
     std::vector<std::string> types;
     for (const Resource& resource : declared.resources)
-        if (const ResourceType* type = find_resource_type(resource.type); type && !type->capability.empty())
+        if (const ResourceType* type = find_resource_type(resource.type);
+            type && !type->capability.empty())
             types.push_back(resource.type);
     std::sort(types.begin(), types.end());
     types.erase(std::unique(types.begin(), types.end()), types.end());
-    out.capabilities_reason = "The following resource(s) require capabilities: [" + join(types, ", ") + "]";
+    out.capabilities_reason =
+        "The following resource(s) require capabilities: [" + join(types, ", ") + "]";
 }
 
 }  // namespace
 
-Task<Result<std::string>> CloudFormation::fetch_template(aws::Call& call, std::optional<std::string> body,
+Task<Result<std::string>> CloudFormation::fetch_template(aws::Call& call,
+                                                         std::optional<std::string> body,
                                                          std::optional<std::string> url) {
-    if (body && url) co_return validation_error("Specify either TemplateBody or TemplateURL, not both.");
-    if (!body && !url) co_return validation_error("Either Template URL or Template Body must be specified.");
+    if (body && url)
+        co_return validation_error("Specify either TemplateBody or TemplateURL, not both.");
+    if (!body && !url)
+        co_return validation_error("Either Template URL or Template Body must be specified.");
     if (body) {
         if (body->size() > limits::template_body_bytes)
             co_return validation_error(
-                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
-                "length less than or equal to 51200. Put the template into S3 and give its TemplateURL.");
+                "1 validation error detected: Value at 'templateBody' failed to satisfy "
+                "constraint: Member must have "
+                "length less than or equal to 51200. Put the template into S3 and give its "
+                "TemplateURL.");
         co_return *body;
     }
     const auto object = object_of(*url);
-    if (!object) co_return validation_error("TemplateURL must reference a valid S3 object to which you have access.");
-    auto text = co_await api_.object(aws::caller_of(call), object->bucket, object->key, limits::template_url_bytes);
+    if (!object)
+        co_return validation_error(
+            "TemplateURL must reference a valid S3 object to which you have access.");
+    auto text = co_await api_.object(aws::caller_of(call), object->bucket, object->key,
+                                     limits::template_url_bytes);
     if (!text)
-        co_return validation_error("S3 error: " + text.error().message + " (s3://" + object->bucket + "/" + object->key +
-                                   ")");
+        co_return validation_error("S3 error: " + text.error().message + " (s3://" +
+                                   object->bucket + "/" + object->key + ")");
     co_return *std::move(text);
 }
 
-Task<Result<api::ValidateTemplateOutput>> CloudFormation::ValidateTemplate(aws::Call& call,
-                                                                           const api::ValidateTemplateInput& in) {
-    CO_TRY(const std::string body, co_await fetch_template(call, in.template_body, in.template_url));
+Task<Result<api::ValidateTemplateOutput>> CloudFormation::ValidateTemplate(
+    aws::Call& call, const api::ValidateTemplateInput& in) {
+    CO_TRY(const std::string body,
+           co_await fetch_template(call, in.template_body, in.template_url));
     CO_TRY(const Template declared, parse_template(body));
     CO_REQUIRE(check_types(declared, api_));
     api::ValidateTemplateOutput out;
@@ -77,7 +90,8 @@ Task<Result<api::ValidateTemplateOutput>> CloudFormation::ValidateTemplate(aws::
 
 Task<Result<api::GetTemplateSummaryOutput>> CloudFormation::GetTemplateSummary(
     aws::Call& call, const api::GetTemplateSummaryInput& in) {
-    if (in.stack_set_name) co_return validation_error("Unkai has no stack sets. Leave out StackSetName.");
+    if (in.stack_set_name)
+        co_return validation_error("Unkai has no stack sets. Leave out StackSetName.");
     std::string body;
     if (in.stack_name) {
         store::Txn txn = call.store.begin();
@@ -103,23 +117,27 @@ Task<Result<api::GetTemplateSummaryOutput>> CloudFormation::GetTemplateSummary(
     if (!declared.description.empty()) out.description = declared.description;
     if (!declared.metadata.is_null()) out.metadata = declared.metadata.dump();
     for (const Resource& resource : declared.resources)
-        if (std::find(out.resource_types.begin(), out.resource_types.end(), resource.type) == out.resource_types.end())
+        if (std::find(out.resource_types.begin(), out.resource_types.end(), resource.type) ==
+            out.resource_types.end())
             out.resource_types.push_back(resource.type);
     out.version = "2010-09-09";
     capabilities_of(declared, out);
     co_return out;
 }
 
-Result<api::GetTemplateOutput> CloudFormation::GetTemplate(aws::Call& call, const api::GetTemplateInput& in) {
+Result<api::GetTemplateOutput> CloudFormation::GetTemplate(aws::Call& call,
+                                                           const api::GetTemplateInput& in) {
     if (!in.stack_name) return validation_error("StackName must be given.");
     TRY(const StackRecord stack, find_stack(call.txn(), call.account, call.region, *in.stack_name));
     std::string slot = "current";
     if (in.change_set_name) {
         slot.clear();
         for (const auto& [key, change_set] : schema::change_sets.list(call.txn(), stack.id))
-            if (change_set.name == *in.change_set_name || change_set.arn == *in.change_set_name) slot = change_set.id;
+            if (change_set.name == *in.change_set_name || change_set.arn == *in.change_set_name)
+                slot = change_set.id;
         if (slot.empty())
-            return errors::ChangeSetNotFoundException("ChangeSet [" + *in.change_set_name + "] does not exist");
+            return errors::ChangeSetNotFoundException("ChangeSet [" + *in.change_set_name +
+                                                      "] does not exist");
     }
     api::GetTemplateOutput out;
     out.template_body = template_text(call.txn(), stack.id, slot);

@@ -54,46 +54,71 @@ Outputs:
 
 TEST(Template, RefusesWithCloudFormationsWords) {
     const std::string bucket = "Resources: {B: {Type: AWS::S3::Bucket}}\n";
-    struct Case { std::string body; const char* message; };
+    struct Case {
+        std::string body;
+        const char* message;
+    };
     for (const Case& c : {
              Case{"[]", "Template format error: unsupported structure."},
              {"", "Template format error: unsupported structure."},
              {"{\"a\": [}", "Template format error: JSON not well-formed."},
              {"a: [", "Template format error: YAML not well-formed."},
-             {"Resources: {}", "Template format error: At least one Resources member must be defined."},
+             {"Resources: {}",
+              "Template format error: At least one Resources member must be defined."},
              {bucket + "Foo: 1", "Invalid template property or properties [Foo]"},
              {bucket + "Rules: {a: b}", "The section Rules is not supported"},
-             {bucket + "Transform: AWS::Serverless-2016-10-31", "Transform AWS::Serverless-2016-10-31 is not"},
-             {"Resources: {B: {Properties: {}}}", "Every Resources object must contain a Type member."},
+             {bucket + "Transform: AWS::Serverless-2016-10-31",
+              "Transform AWS::Serverless-2016-10-31 is not"},
+             {"Resources: {B: {Properties: {}}}",
+              "Every Resources object must contain a Type member."},
              {"Resources: {a-b: {Type: X}}", "Resource name a-b is non alphanumeric."},
-             {"Resources: {B: {Type: X, Foo: 1}}", "Invalid template resource property for B: [Foo]"},
+             {"Resources: {B: {Type: X, Foo: 1}}",
+              "Invalid template resource property for B: [Foo]"},
              {"Resources: {B: {Type: X, Properties: {A: !Ref Nope}}}",
-              "Template format error: Unresolved resource dependencies [Nope] in the Resources block of the template"},
-             {"Resources: {B: {Type: X, DependsOn: Nope}}", "Unresolved resource dependencies [Nope]"},
+              "Template format error: Unresolved resource dependencies [Nope] in the Resources "
+              "block of the template"},
+             {"Resources: {B: {Type: X, DependsOn: Nope}}",
+              "Unresolved resource dependencies [Nope]"},
              {"Resources: {B: {Type: X, Properties: {A: !GetAtt Nope.Arn}}}",
               "Template error: instance of Fn::GetAtt references undefined resource Nope"},
-             {"Resources: {B: {Type: X, Properties: {A: !Sub '${Nope}'}}}", "Unresolved resource dependencies [Nope]"},
-             {"Resources: {B: {Type: X, Properties: {A: !Sub '${a b}'}}}", "variable names in Fn::Sub syntax"},
-             {"Resources: {B: {Type: X, Properties: {A: {Fn::Nope: 1}}}}", "unsupported function: Fn::Nope"},
-             {"Resources: {B: {Type: X, Properties: {A: {Fn::Sub: a, B: 1}}}}", "must be the only member"},
-             {"Resources: {B: {Type: X, Condition: Nope}}", "Condition Nope for resource B is not defined"},
-             {"Resources: {B: {Type: X, Properties: {A: !If [Nope, 1, 2]}}}", "Unresolved condition dependency Nope"},
-             {"Resources: {B: {Type: X, Properties: {A: {'Fn::Transform': {Name: x}}}}}", "Fn::Transform is not supported"},
-             {"Resources: {B: {Type: X, DeletionPolicy: Maybe}}", "DeletionPolicy of resource B must be one of"},
-             {bucket + "Conditions: {C: !Equals [!Ref B, 1]}", "Unresolved dependencies [B]. Cannot reference"},
-             {bucket + "Outputs: {O: {Description: x}}", "Every Outputs member must contain a Value object"},
+             {"Resources: {B: {Type: X, Properties: {A: !Sub '${Nope}'}}}",
+              "Unresolved resource dependencies [Nope]"},
+             {"Resources: {B: {Type: X, Properties: {A: !Sub '${a b}'}}}",
+              "variable names in Fn::Sub syntax"},
+             {"Resources: {B: {Type: X, Properties: {A: {Fn::Nope: 1}}}}",
+              "unsupported function: Fn::Nope"},
+             {"Resources: {B: {Type: X, Properties: {A: {Fn::Sub: a, B: 1}}}}",
+              "must be the only member"},
+             {"Resources: {B: {Type: X, Condition: Nope}}",
+              "Condition Nope for resource B is not defined"},
+             {"Resources: {B: {Type: X, Properties: {A: !If [Nope, 1, 2]}}}",
+              "Unresolved condition dependency Nope"},
+             {"Resources: {B: {Type: X, Properties: {A: {'Fn::Transform': {Name: x}}}}}",
+              "Fn::Transform is not supported"},
+             {"Resources: {B: {Type: X, DeletionPolicy: Maybe}}",
+              "DeletionPolicy of resource B must be one of"},
+             {bucket + "Conditions: {C: !Equals [!Ref B, 1]}",
+              "Unresolved dependencies [B]. Cannot reference"},
+             {bucket + "Outputs: {O: {Description: x}}",
+              "Every Outputs member must contain a Value object"},
              {bucket + "Outputs: {O: {Value: !Ref Nope}}", "in the Outputs block of the template"},
-             {bucket + "Parameters: {P: {Default: 1}}", "Every Parameters object must contain a Type member."},
+             {bucket + "Parameters: {P: {Default: 1}}",
+              "Every Parameters object must contain a Type member."},
              {bucket + "Parameters: {P: {Type: Text}}", "Unrecognized parameter type: Text"},
              {bucket + "Parameters: {P: {Type: String, Foo: 1}}", "[Foo]"},
-             {"AWSTemplateFormatVersion: 2011-01-01\n" + bucket, "2011-01-01 is not a supported value"},
+             {"AWSTemplateFormatVersion: 2011-01-01\n" + bucket,
+              "2011-01-01 is not a supported value"},
          })
-        EXPECT_NE(error_of(c.body).find(c.message), std::string::npos) << c.body << " → " << error_of(c.body);
-    EXPECT_NE(error_of("Resources: {B: {Type: X, DependsOn: Nope}}").find("[Nope] in the Resources block"),
+        EXPECT_NE(error_of(c.body).find(c.message), std::string::npos)
+            << c.body << " → " << error_of(c.body);
+    EXPECT_NE(error_of("Resources: {B: {Type: X, DependsOn: Nope}}")
+                  .find("[Nope] in the Resources block"),
               std::string::npos);
 }
 
-ParameterTexts texts(std::initializer_list<std::pair<const std::string, std::string>> list) { return list; }
+ParameterTexts texts(std::initializer_list<std::pair<const std::string, std::string>> list) {
+    return list;
+}
 
 TEST(Parameters, AreChosenAndChecked) {
     const Template declared = good(R"(
@@ -111,14 +136,20 @@ Resources: {B: {Type: X}}
     };
     EXPECT_EQ(run({{"Need", "x"}}), "ok");
     EXPECT_EQ(run({}), "Parameters: [Need] must have values");
-    EXPECT_EQ(run(texts({{"Need", ""}, {"Nope", ""}})), "Parameters: [Nope] do not exist in the template");
+    EXPECT_EQ(run(texts({{"Need", ""}, {"Nope", ""}})),
+              "Parameters: [Nope] do not exist in the template");
     EXPECT_EQ(run({{"Need", ""}, {"Name", "ABC"}}), "Parameter 'Name' must match pattern [a-z]+");
-    EXPECT_EQ(run({{"Need", ""}, {"Name", "a"}}), "Parameter 'Name' must contain at least 2 characters");
-    EXPECT_EQ(run({{"Need", ""}, {"Name", "abcde"}}), "Parameter 'Name' must contain at most 4 characters");
+    EXPECT_EQ(run({{"Need", ""}, {"Name", "a"}}),
+              "Parameter 'Name' must contain at least 2 characters");
+    EXPECT_EQ(run({{"Need", ""}, {"Name", "abcde"}}),
+              "Parameter 'Name' must contain at most 4 characters");
     EXPECT_EQ(run({{"Need", ""}, {"Size", "x"}}), "Parameter 'Size' must be a number.");
-    EXPECT_EQ(run({{"Need", ""}, {"Size", "0"}}), "Parameter 'Size' must be a number not less than 1");
-    EXPECT_EQ(run({{"Need", ""}, {"Size", "6"}}), "Parameter 'Size' must be a number not greater than 5");
-    EXPECT_EQ(run({{"Need", ""}, {"Kind", "c"}}), "Parameter 'Kind' failed to satisfy constraint: pick one");
+    EXPECT_EQ(run({{"Need", ""}, {"Size", "0"}}),
+              "Parameter 'Size' must be a number not less than 1");
+    EXPECT_EQ(run({{"Need", ""}, {"Size", "6"}}),
+              "Parameter 'Size' must be a number not greater than 5");
+    EXPECT_EQ(run({{"Need", ""}, {"Kind", "c"}}),
+              "Parameter 'Kind' failed to satisfy constraint: pick one");
     EXPECT_EQ(parameter_value(*declared.parameter("List"), "x, y").dump(), R"(["x","y"])");
 }
 
@@ -164,12 +195,16 @@ TEST(Evaluate, AllFunctions) {
     Evaluator e(base_template);
     EXPECT_TRUE(e.values.conditions["Both"]);
     EXPECT_FALSE(e.values.conditions["Dev"]);
-    struct Case { const char* expression; const char* value; };
+    struct Case {
+        const char* expression;
+        const char* value;
+    };
     for (const Case& c : {
              Case{R"({"Ref":"P"})", R"("prod")"},
              {R"({"Ref":"A"})", R"("id-A")"},
              {R"({"Ref":"AWS::AccountId"})", R"("123456789012")"},
-             {R"({"a":{"Ref":"AWS::NoValue"},"b":[1,{"Ref":"AWS::NoValue"},true]})", R"({"b":[1,true]})"},
+             {R"({"a":{"Ref":"AWS::NoValue"},"b":[1,{"Ref":"AWS::NoValue"},true]})",
+              R"({"b":[1,true]})"},
              {R"({"Fn::GetAtt":["A","Endpoint.Port"]})", R"("A:Endpoint.Port")"},
              {R"({"Fn::GetAtt":"A.Arn"})", R"("A:Arn")"},
              {R"({"Fn::Sub":"${AWS::Region}/${A}/${A.Arn}/${!Keep}/${P}/$x"})",
@@ -185,7 +220,8 @@ TEST(Evaluate, AllFunctions) {
              {R"({"Fn::If":["Prod","yes",{"Ref":"B"}]})", R"("yes")"},
              {R"({"x":{"Fn::If":["Dev","yes",{"Ref":"AWS::NoValue"}]}})", "{}"},
              {R"({"Fn::Base64":"hi"})", R"("aGk=")"},
-             {R"({"Fn::Cidr":["10.0.0.0/16",3,"8"]})", R"(["10.0.0.0/24","10.0.1.0/24","10.0.2.0/24"])"},
+             {R"({"Fn::Cidr":["10.0.0.0/16",3,"8"]})",
+              R"(["10.0.0.0/24","10.0.1.0/24","10.0.2.0/24"])"},
              {R"({"Fn::Cidr":["10.0.1.7/24",2,4]})", R"(["10.0.1.0/28","10.0.1.16/28"])"},
              {R"({"Fn::Cidr":["2001:db8::/56",2,64]})", R"(["2001:db8::/64","2001:db8:0:1::/64"])"},
              {R"({"Fn::ImportValue":{"Fn::Sub":"net"}})", R"("vpc-1")"},
@@ -202,7 +238,10 @@ TEST(Evaluate, AllFunctions) {
 
 TEST(Evaluate, Errors) {
     Evaluator e(base_template);
-    struct Case { const char* expression; const char* message; };
+    struct Case {
+        const char* expression;
+        const char* message;
+    };
     for (const Case& c : {
              Case{R"({"Ref":"B"})", "Unresolved resource dependencies [B]"},
              {R"({"Fn::Select":[2,{"Ref":"L"}]})", "cannot select nonexistent value at index 2"},
@@ -220,16 +259,19 @@ TEST(Evaluate, Errors) {
          }) {
         const auto value = evaluate(*Json::parse(c.expression), e.values);
         ASSERT_FALSE(value) << c.expression;
-        EXPECT_NE(value.error().message.find(c.message), std::string::npos) << value.error().message;
+        EXPECT_NE(value.error().message.find(c.message), std::string::npos)
+            << value.error().message;
     }
 }
 
 TEST(Evaluate, CircularConditionsAreNamed) {
-    const Template declared = good("Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}\n"
-                                   "Resources: {R: {Type: X}}");
+    const Template declared = good(
+        "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}\n"
+        "Resources: {R: {Type: X}}");
     const auto conditions = evaluate_conditions({.declared = declared});
     ASSERT_FALSE(conditions);
-    EXPECT_EQ(conditions.error().message, "Template error: Circular dependencies for conditions [A, B]");
+    EXPECT_EQ(conditions.error().message,
+              "Template error: Circular dependencies for conditions [A, B]");
 }
 
 TEST(Graph, FollowsReferencesOfTheTakenBranches) {
@@ -238,7 +280,10 @@ Conditions: {Never: !Equals [a, b]}
 Resources:
   Vpc: {Type: X}
   Gone: {Type: X, Condition: Never}
-  Subnet: {Type: X, Properties: {V: !GetAtt Vpc.Id, W: !If [Never, !Ref Gone, 1]}, DependsOn: [Gone]}
+  Subnet:
+    Type: X
+    Properties: {V: !GetAtt Vpc.Id, W: !If [Never, !Ref Gone, 1]}
+    DependsOn: [Gone]
   Task: {Type: X, Properties: {S: !Sub '${Subnet}-${Vpc.Arn}'}}
 )");
     const auto graph = dependency_graph(e.values);
@@ -257,7 +302,8 @@ Resources:
     ASSERT_FALSE(graph);
     EXPECT_EQ(graph.error().message, "Circular dependency between resources: [A, B]");
     Evaluator self("Resources: {A: {Type: X, DependsOn: A}}");
-    EXPECT_EQ(dependency_graph(self.values).error().message, "Circular dependency between resources: [A]");
+    EXPECT_EQ(dependency_graph(self.values).error().message,
+              "Circular dependency between resources: [A]");
 }
 
 TEST(DynamicReference, IsFoundReadAndReplaced) {
@@ -265,11 +311,15 @@ TEST(DynamicReference, IsFoundReadAndReplaced) {
         R"({"p":"{{resolve:secretsmanager:db:SecretString:password}}","u":["a-{{resolve:ssm:/x:3}}-{{resolve:ssm:/y}}"]})");
     std::set<std::string> found;
     find_dynamic_references(value, found);
-    EXPECT_EQ(found, (std::set<std::string>{"secretsmanager:db:SecretString:password", "ssm:/x:3", "ssm:/y"}));
-    EXPECT_EQ(put_dynamic_values(value, {{"ssm:/x:3", "X"}, {"secretsmanager:db:SecretString:password", "s"}}).dump(),
+    EXPECT_EQ(found, (std::set<std::string>{"secretsmanager:db:SecretString:password", "ssm:/x:3",
+                                            "ssm:/y"}));
+    EXPECT_EQ(put_dynamic_values(
+                  value, {{"ssm:/x:3", "X"}, {"secretsmanager:db:SecretString:password", "s"}})
+                  .dump(),
               R"({"p":"s","u":["a-X-{{resolve:ssm:/y}}"]})");
     const auto secret = parse_dynamic_reference(
-        "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:SecretString:password:AWSPENDING");
+        "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:"
+        "SecretString:password:AWSPENDING");
     ASSERT_TRUE(secret);
     EXPECT_EQ(secret->id, "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf");
     EXPECT_EQ(secret->json_key, "password");

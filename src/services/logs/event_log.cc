@@ -17,7 +17,8 @@ int64_t size_of(const StoredEvent& event) {
 
 void store_chunk(store::Txn& txn, const std::string& group, LogStream& stream,
                  std::vector<StoredEvent> events, int64_t bytes) {
-    const Tail made{events.front().timestamp, events.back().timestamp, stream.next_sequence++, bytes};
+    const Tail made{events.front().timestamp, events.back().timestamp, stream.next_sequence++,
+                    bytes};
     schema::chunks.put(txn, {group, stream.id, made.first, made.sequence}, {std::move(events)});
     stream.tail = made;
 }
@@ -27,7 +28,8 @@ bool extend_tail(store::Txn& txn, const std::string& group, LogStream& stream,
                  std::vector<StoredEvent>& batch, int64_t bytes) {
     Tail& tail = stream.tail;
     if (tail.sequence < 0 || tail.bytes + bytes > chunk_bytes) return false;
-    if (batch.front().timestamp < tail.last || batch.back().timestamp - tail.first > chunk_span) return false;
+    if (batch.front().timestamp < tail.last || batch.back().timestamp - tail.first > chunk_span)
+        return false;
     const auto key = std::make_tuple(group, stream.id, tail.first, tail.sequence);
     auto chunk = schema::chunks.get(txn, key);
     if (!chunk) return false;  // Expired meanwhile.
@@ -46,17 +48,20 @@ std::string Position::text() const {
 
 std::optional<Position> Position::parse(std::string_view text) {
     if (text.size() != 56) return std::nullopt;
-    const auto timestamp = parse_uint(text.substr(0, 20)), sequence = parse_uint(text.substr(20, 18)),
-               index = parse_uint(text.substr(38));
-    if (!timestamp || !sequence || !index || *timestamp > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
+    const auto timestamp = parse_uint(text.substr(0, 20)),
+               sequence = parse_uint(text.substr(20, 18)), index = parse_uint(text.substr(38));
+    if (!timestamp || !sequence || !index || *timestamp > static_cast<uint64_t>(INT64_MAX))
+        return std::nullopt;
     return Position{static_cast<int64_t>(*timestamp), static_cast<int64_t>(*sequence) - 1,
                     static_cast<int64_t>(*index) - 1};
 }
 
-void append(store::Txn& txn, const std::string& group, LogStream& stream, std::vector<StoredEvent> batch) {
+void append(store::Txn& txn, const std::string& group, LogStream& stream,
+            std::vector<StoredEvent> batch) {
     CHECK(!batch.empty());
     const bool first = stream.last_ingestion == 0;
-    stream.first_event = first ? batch.front().timestamp : std::min(stream.first_event, batch.front().timestamp);
+    stream.first_event =
+        first ? batch.front().timestamp : std::min(stream.first_event, batch.front().timestamp);
     stream.last_event = std::max(stream.last_event, batch.back().timestamp);
     stream.last_ingestion = batch.back().ingested;
     int64_t total = 0;
@@ -65,8 +70,9 @@ void append(store::Txn& txn, const std::string& group, LogStream& stream, std::v
         std::vector<StoredEvent> part;
         int64_t bytes = 0;
         for (StoredEvent& event : batch) {
-            const bool full = !part.empty() && (bytes + size_of(event) > chunk_bytes ||
-                                                event.timestamp - part.front().timestamp > chunk_span);
+            const bool full =
+                !part.empty() && (bytes + size_of(event) > chunk_bytes ||
+                                  event.timestamp - part.front().timestamp > chunk_span);
             if (full) {
                 store_chunk(txn, group, stream, std::exchange(part, {}), bytes);
                 bytes = 0;
@@ -79,10 +85,13 @@ void append(store::Txn& txn, const std::string& group, LogStream& stream, std::v
     schema::streams.put(txn, {group, stream.name}, stream);
 }
 
-void read_forward(store::Txn& txn, const std::string& group, const LogStream& stream, Position after,
-                  int64_t end, const VisitEvent& visit) {
-    if (stream.last_ingestion == 0 || after.timestamp > stream.last_event || end <= stream.first_event) return;
-    const int64_t from = after.timestamp > INT64_MIN + chunk_span ? after.timestamp - chunk_span : INT64_MIN;
+void read_forward(store::Txn& txn, const std::string& group, const LogStream& stream,
+                  Position after, int64_t end, const VisitEvent& visit) {
+    if (stream.last_ingestion == 0 || after.timestamp > stream.last_event ||
+        end <= stream.first_event)
+        return;
+    const int64_t from =
+        after.timestamp > INT64_MIN + chunk_span ? after.timestamp - chunk_span : INT64_MIN;
     // Chunks may overlap in time: events wait here until no later chunk can come before them.
     std::map<Position, StoredEvent> waiting;
     bool going = true;
@@ -100,7 +109,8 @@ void read_forward(store::Txn& txn, const std::string& group, const LogStream& st
             const int64_t first = std::get<2>(key);
             if (!release(first) || first >= end) return false;
             for (size_t i = 0; i < chunk.events.size(); ++i) {
-                const Position position{chunk.events[i].timestamp, std::get<3>(key), static_cast<int64_t>(i)};
+                const Position position{chunk.events[i].timestamp, std::get<3>(key),
+                                        static_cast<int64_t>(i)};
                 if (position > after && position.timestamp < end)
                     waiting.emplace(position, std::move(chunk.events[i]));
             }
@@ -110,14 +120,16 @@ void read_forward(store::Txn& txn, const std::string& group, const LogStream& st
     release(INT64_MAX);
 }
 
-std::vector<ReadEvent> read_backward(store::Txn& txn, const std::string& group, const LogStream& stream,
-                                     Position before, int64_t start, size_t most, size_t most_bytes) {
+std::vector<ReadEvent> read_backward(store::Txn& txn, const std::string& group,
+                                     const LogStream& stream, Position before, int64_t start,
+                                     size_t most, size_t most_bytes) {
     std::deque<ReadEvent> kept;
     size_t bytes = 0;
     start = std::max(start, stream.first_event);
     if (before.timestamp > stream.last_event) before = Position::at(stream.last_event + 1);
     int64_t window = 10 * 1000;
-    for (int64_t high = before.timestamp + 1; high > start && kept.size() < most && bytes <= most_bytes;) {
+    for (int64_t high = before.timestamp + 1;
+         high > start && kept.size() < most && bytes <= most_bytes;) {
         const int64_t low = std::max(start, high - window);
         std::deque<ReadEvent> found;
         size_t found_bytes = 0;
@@ -132,7 +144,8 @@ std::vector<ReadEvent> read_backward(store::Txn& txn, const std::string& group, 
             return true;
         });
         bytes += found_bytes;
-        kept.insert(kept.begin(), std::move_iterator(found.begin()), std::move_iterator(found.end()));
+        kept.insert(kept.begin(), std::move_iterator(found.begin()),
+                    std::move_iterator(found.end()));
         high = low;
         window *= 4;
     }

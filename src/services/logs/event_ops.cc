@@ -21,7 +21,8 @@ Status check_batch(const PutLogEventsInput& in) {
     }
     if (in.log_events.empty())
         return errors::InvalidParameterException(
-            "1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: Member must "
+            "1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: "
+            "Member must "
             "have length greater than or equal to 1");
     if (bytes > limits::batch_bytes)
         return errors::InvalidParameterException("Upload too large: " + std::to_string(bytes) +
@@ -29,7 +30,8 @@ Status check_batch(const PutLogEventsInput& in) {
                                                  std::to_string(limits::batch_bytes));
     if (last - in.log_events.front().timestamp > limits::batch_span)
         return errors::InvalidParameterException(
-            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.");
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 "
+            "hours.");
     return ok();
 }
 
@@ -45,14 +47,16 @@ struct Place {
 
 Result<Place> read_place(const std::string& text) {
     const bool good = text.size() >= 2 && (text[0] == 'f' || text[0] == 'b') && text[1] == '/';
-    const auto position = good ? Position::parse(std::string_view(text).substr(2, 56)) : std::nullopt;
+    const auto position =
+        good ? Position::parse(std::string_view(text).substr(2, 56)) : std::nullopt;
     if (!position) return errors::InvalidParameterException("The specified nextToken is invalid.");
     return Place{text[0] == 'f', *position};
 }
 
 // A page forward: as many as fit.
-std::vector<ReadEvent> page_forward(aws::Call& call, const StoredGroup& group, const StoredStream& stream,
-                                    const Position& after, int64_t end, size_t most) {
+std::vector<ReadEvent> page_forward(aws::Call& call, const StoredGroup& group,
+                                    const StoredStream& stream, const Position& after, int64_t end,
+                                    size_t most) {
     std::vector<ReadEvent> events;
     size_t bytes = 0;
     read_forward(call.txn(), group.id, stream, after, end, [&](ReadEvent&& event) {
@@ -79,11 +83,15 @@ Result<PutLogEventsOutput> Logs::PutLogEvents(aws::Call& call, const PutLogEvent
     for (size_t i = 0; i < in.log_events.size(); ++i) {
         const InputLogEvent& event = in.log_events[i];
         const auto index = static_cast<int32_t>(i);
-        if (event.timestamp < now - limits::oldest_event) rejected.too_old_log_event_end_index = index + 1;
-        else if (event.timestamp < expired) rejected.expired_log_event_end_index = index + 1;
+        if (event.timestamp < now - limits::oldest_event)
+            rejected.too_old_log_event_end_index = index + 1;
+        else if (event.timestamp < expired)
+            rejected.expired_log_event_end_index = index + 1;
         else if (event.timestamp > now + limits::newest_event) {
-            if (!rejected.too_new_log_event_start_index) rejected.too_new_log_event_start_index = index;
-        } else taken.push_back({event.timestamp, now, event.message});
+            if (!rejected.too_new_log_event_start_index)
+                rejected.too_new_log_event_start_index = index;
+        } else
+            taken.push_back({event.timestamp, now, event.message});
     }
     if (!taken.empty()) append(call.txn(), group.id, stream, std::move(taken));
     PutLogEventsOutput out;
@@ -106,13 +114,17 @@ Result<GetLogEventsOutput> Logs::GetLogEvents(aws::Call& call, const GetLogEvent
     }
     std::vector<ReadEvent> events;
     if (place.forward)
-        events = page_forward(call, group, stream, std::max(place.position, Position::at(start)), end, most);
+        events = page_forward(call, group, stream, std::max(place.position, Position::at(start)),
+                              end, most);
     else
-        events = read_backward(call.txn(), group.id, stream, std::min(place.position, Position::at(end)), start,
-                               most, limits::answer_bytes);
+        events =
+            read_backward(call.txn(), group.id, stream, std::min(place.position, Position::at(end)),
+                          start, most, limits::answer_bytes);
     GetLogEventsOutput out;
-    const bool open_end = place.position.timestamp == INT64_MAX;  // Nothing there yet: go on from the start.
-    const Position nothing = open_end ? Position::at(std::max(start, stream.last_event)) : place.position;
+    const bool open_end =
+        place.position.timestamp == INT64_MAX;  // Nothing there yet: go on from the start.
+    const Position nothing =
+        open_end ? Position::at(std::max(start, stream.last_event)) : place.position;
     out.next_forward_token = token('f', events.empty() ? nothing : events.back().position);
     out.next_backward_token = token('b', events.empty() ? nothing : events.front().position);
     for (ReadEvent& event : events)
@@ -129,7 +141,9 @@ struct Hit {
     const StoredStream* stream;
     StoredEvent event;
     // Ordered by time, then stream, then place: what the token names.
-    auto key() const { return std::tie(position.timestamp, stream->id, position.sequence, position.index); }
+    auto key() const {
+        return std::tie(position.timestamp, stream->id, position.sequence, position.index);
+    }
 };
 
 struct FilterToken {
@@ -139,7 +153,8 @@ struct FilterToken {
 
 Result<FilterToken> read_filter_token(const std::string& text) {
     TRY(const std::string raw, aws::read_token(text, "InvalidParameterException"));
-    const auto position = raw.size() > 56 ? Position::parse(std::string_view(raw).substr(0, 56)) : std::nullopt;
+    const auto position =
+        raw.size() > 56 ? Position::parse(std::string_view(raw).substr(0, 56)) : std::nullopt;
     if (!position) return errors::InvalidParameterException("The specified nextToken is invalid.");
     return FilterToken{*position, raw.substr(56)};
 }
@@ -148,10 +163,12 @@ Result<std::vector<StoredStream>> streams_to_search(aws::Call& call, const Store
                                                     const FilterLogEventsInput& in) {
     std::vector<StoredStream> streams;
     if (in.log_stream_names.given() && in.log_stream_name_prefix)
-        return errors::InvalidParameterException("logStreamNames and logStreamNamePrefix exclude each other.");
+        return errors::InvalidParameterException(
+            "logStreamNames and logStreamNamePrefix exclude each other.");
     if (!in.log_stream_names.given()) {
         for (auto& [key, stream] : schema::streams.list(call.txn(), group.id))
-            if (stream.name.starts_with(in.log_stream_name_prefix.value_or(""))) streams.push_back(std::move(stream));
+            if (stream.name.starts_with(in.log_stream_name_prefix.value_or("")))
+                streams.push_back(std::move(stream));
         return streams;
     }
     for (const std::string& name : in.log_stream_names) {
@@ -178,21 +195,26 @@ struct Search {
     bool is_after_token(const Position& position, const StoredStream& stream) const {
         if (!after) return true;
         return std::tie(position.timestamp, stream.id, position.sequence, position.index) >
-               std::tie(after->position.timestamp, after->stream_id, after->position.sequence, after->position.index);
+               std::tie(after->position.timestamp, after->stream_id, after->position.sequence,
+                        after->position.index);
     }
 
     std::vector<Hit> window(int64_t from, int64_t to) {
         std::vector<Hit> found;
         for (const StoredStream& stream : streams) {
             size_t of_stream = 0;
-            read_forward(call.txn(), group.id, stream, Position::at(from), to, [&](ReadEvent&& event) {
-                ++looked_at;
-                if (!is_after_token(event.position, stream) || !pattern.matches(event.event.message)) return true;
-                found.push_back({event.position, &stream, std::move(event.event)});
-                return ++of_stream <= most;
-            });
+            read_forward(call.txn(), group.id, stream, Position::at(from), to,
+                         [&](ReadEvent&& event) {
+                             ++looked_at;
+                             if (!is_after_token(event.position, stream) ||
+                                 !pattern.matches(event.event.message))
+                                 return true;
+                             found.push_back({event.position, &stream, std::move(event.event)});
+                             return ++of_stream <= most;
+                         });
         }
-        std::sort(found.begin(), found.end(), [](const Hit& a, const Hit& b) { return a.key() < b.key(); });
+        std::sort(found.begin(), found.end(),
+                  [](const Hit& a, const Hit& b) { return a.key() < b.key(); });
         return found;
     }
 
@@ -220,7 +242,8 @@ struct Search {
             }
             from = to;
             if (looked_at >= limits::filter_scan && next_start(from) < end) {
-                next = aws::make_token(Position{to - 1, INT32_MAX, INT32_MAX}.text() + "~");  // After all ids.
+                next = aws::make_token(Position{to - 1, INT32_MAX, INT32_MAX}.text() +
+                                       "~");  // After all ids.
                 return;
             }
             if (looked_at - before < 1000) width *= 4;
@@ -230,7 +253,8 @@ struct Search {
 
 }  // namespace
 
-Result<FilterLogEventsOutput> Logs::FilterLogEvents(aws::Call& call, const FilterLogEventsInput& in) {
+Result<FilterLogEventsOutput> Logs::FilterLogEvents(aws::Call& call,
+                                                    const FilterLogEventsInput& in) {
     TRY(const std::string name, group_name(in.log_group_name, in.log_group_identifier));
     TRY(const StoredGroup group, find_group(call, name));
     TRY(const auto streams, streams_to_search(call, group, in));
@@ -238,8 +262,14 @@ Result<FilterLogEventsOutput> Logs::FilterLogEvents(aws::Call& call, const Filte
     if (!in.start_from_head.value_or(true))
         return errors::InvalidParameterException(
             "Unkai filters from the earliest event on; leave out startFromHead or set it to true.");
-    Search search{call,    group, streams, pattern, std::nullopt, end_of(in.end_time),
-                  static_cast<size_t>(in.limit.value_or(limits::answer_events)), {}};
+    Search search{call,
+                  group,
+                  streams,
+                  pattern,
+                  std::nullopt,
+                  end_of(in.end_time),
+                  static_cast<size_t>(in.limit.value_or(limits::answer_events)),
+                  {}};
     int64_t from = std::max(in.start_time.value_or(0), expiry(group, call.now));
     if (in.next_token) {
         TRY(search.after, read_filter_token(*in.next_token));

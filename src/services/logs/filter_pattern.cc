@@ -32,9 +32,10 @@ struct Term {
 
 Result<Term> make_regex(std::string_view text) {
     try {
-        return Term{std::string(text), std::make_shared<const std::regex>(
-                                           std::string(text), std::regex::ECMAScript |
-                                                                  std::regex_constants::__polynomial)};
+        return Term{
+            std::string(text),
+            std::make_shared<const std::regex>(
+                std::string(text), std::regex::ECMAScript | std::regex_constants::__polynomial)};
     } catch (const std::regex_error&) {
         return invalid("the regular expression %" + std::string(text) + "% cannot be read.");
     }
@@ -78,7 +79,8 @@ struct Cursor {
         }
         const size_t from = at;
         while (at < text.size() && text[at] != ' ' && stops.find(text[at]) == stops.npos) ++at;
-        if (at == from) return invalid("a value is expected at '" + std::string(text.substr(at, 20)) + "'.");
+        if (at == from)
+            return invalid("a value is expected at '" + std::string(text.substr(at, 20)) + "'.");
         return Term{std::string(text.substr(from, at - from)), nullptr};
     }
 };
@@ -92,7 +94,8 @@ struct Terms final : FilterPattern::Matcher {
     bool matches(std::string_view message) const override {
         const auto found = [message](const Term& term) { return term.found_in(message); };
         if (all.empty() && none.empty()) return std::any_of(any.begin(), any.end(), found);
-        return std::all_of(all.begin(), all.end(), found) && std::none_of(none.begin(), none.end(), found);
+        return std::all_of(all.begin(), all.end(), found) &&
+               std::none_of(none.begin(), none.end(), found);
     }
     static Result<std::unique_ptr<FilterPattern::Matcher>> parse(std::string_view text) {
         auto made = std::make_unique<Terms>();
@@ -100,12 +103,16 @@ struct Terms final : FilterPattern::Matcher {
         for (cursor.space(); !cursor.end(); cursor.space()) {
             auto& list = cursor.take("-") ? made->none : cursor.take("?") ? made->any : made->all;
             TRY(Term term, cursor.term(""));
-            const bool plain = !term.regex && std::all_of(term.text.begin(), term.text.end(), [](char c) {
-                return isalnum(static_cast<unsigned char>(c)) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-            });
-            const bool quoted = cursor.at > 0 && (text[cursor.at - 1] == '"' || text[cursor.at - 1] == '%');
+            const bool plain =
+                !term.regex && std::all_of(term.text.begin(), term.text.end(), [](char c) {
+                    return isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+                           static_cast<unsigned char>(c) >= 0x80;
+                });
+            const bool quoted =
+                cursor.at > 0 && (text[cursor.at - 1] == '"' || text[cursor.at - 1] == '%');
             if (!plain && !quoted)
-                return invalid("'" + term.text + "' has characters that are not alphanumeric; put it in quotes.");
+                return invalid("'" + term.text +
+                               "' has characters that are not alphanumeric; put it in quotes.");
             list.push_back(std::move(term));
         }
         return std::unique_ptr<FilterPattern::Matcher>(std::move(made));
@@ -126,12 +133,18 @@ std::optional<Compare> take_operator(Cursor& cursor) {
 
 bool compare_numbers(Compare how, double left, double right) {
     switch (how) {
-        case Compare::equal: return left == right;
-        case Compare::unequal: return left != right;
-        case Compare::less: return left < right;
-        case Compare::less_equal: return left <= right;
-        case Compare::greater: return left > right;
-        case Compare::greater_equal: return left >= right;
+        case Compare::equal:
+            return left == right;
+        case Compare::unequal:
+            return left != right;
+        case Compare::less:
+            return left < right;
+        case Compare::less_equal:
+            return left <= right;
+        case Compare::greater:
+            return left > right;
+        case Compare::greater_equal:
+            return left >= right;
     }
     return false;
 }
@@ -143,7 +156,9 @@ struct Comparison {
 
     static Result<Comparison> parse(Cursor& cursor, std::string_view stops) {
         const auto how = take_operator(cursor);
-        if (!how) return invalid("an operator is expected at '" + std::string(cursor.text.substr(cursor.at, 20)) + "'.");
+        if (!how)
+            return invalid("an operator is expected at '" +
+                           std::string(cursor.text.substr(cursor.at, 20)) + "'.");
         cursor.space();
         const bool quoted = !cursor.end() && cursor.text[cursor.at] == '"';
         TRY(Term term, cursor.term(stops));
@@ -182,7 +197,8 @@ struct Expression {
 };
 
 template <class Leaf, class ParseLeaf>
-Result<Expression<Leaf>> parse_expression(Cursor& cursor, const ParseLeaf& parse_leaf, int depth = 0) {
+Result<Expression<Leaf>> parse_expression(Cursor& cursor, const ParseLeaf& parse_leaf,
+                                          int depth = 0) {
     using Node = Expression<Leaf>;
     if (depth > 20) return invalid("more than 20 parentheses inside each other.");
     std::vector<Node> any;
@@ -214,18 +230,25 @@ struct JsonCondition {
         const Json* value = &root;
         for (const std::string& step : path) {
             const auto index = parse_uint(step);
-            if (value->is_array() && index) value = *index < value->size() ? &(*value)[static_cast<size_t>(*index)] : nullptr;
-            else value = value->find(step);
+            if (value->is_array() && index)
+                value = *index < value->size() ? &(*value)[static_cast<size_t>(*index)] : nullptr;
+            else
+                value = value->find(step);
             if (!value) break;
         }
         if (kind == Kind::not_exists) return value == nullptr;
         if (!value) return false;
         switch (kind) {
-            case Kind::is_null: return value->is_null();
-            case Kind::is_true: return value->is_bool() && value->as_bool();
-            case Kind::is_false: return value->is_bool() && !value->as_bool();
-            case Kind::exists: return true;
-            default: break;
+            case Kind::is_null:
+                return value->is_null();
+            case Kind::is_true:
+                return value->is_bool() && value->as_bool();
+            case Kind::is_false:
+                return value->is_bool() && !value->as_bool();
+            case Kind::exists:
+                return true;
+            default:
+                break;
         }
         if (!value->is_scalar() || value->is_null()) return false;
         std::optional<double> number;
@@ -236,8 +259,9 @@ struct JsonCondition {
 
 // $.a.b[0]['c.d']
 Result<std::vector<std::string>> parse_path(Cursor& cursor) {
-    if (!cursor.take("$")) return invalid("a property such as $.name is expected at '" +
-                                          std::string(cursor.text.substr(cursor.at, 20)) + "'.");
+    if (!cursor.take("$"))
+        return invalid("a property such as $.name is expected at '" +
+                       std::string(cursor.text.substr(cursor.at, 20)) + "'.");
     std::vector<std::string> path;
     while (!cursor.end() && (cursor.text[cursor.at] == '.' || cursor.text[cursor.at] == '[')) {
         const bool bracket = cursor.text[cursor.at++] == '[';
@@ -249,7 +273,8 @@ Result<std::vector<std::string>> parse_path(Cursor& cursor) {
         if (bracket) {
             if (cursor.end()) return invalid("a ']' is missing.");
             ++cursor.at;
-            if (step.size() >= 2 && (step[0] == '\'' || step[0] == '"')) step = step.substr(1, step.size() - 2);
+            if (step.size() >= 2 && (step[0] == '\'' || step[0] == '"'))
+                step = step.substr(1, step.size() - 2);
         }
         if (step.empty()) return invalid("a property's name is empty.");
         path.push_back(std::move(step));
@@ -267,10 +292,14 @@ Result<JsonCondition> JsonCondition::parse(Cursor& cursor) {
     } else if (cursor.take_word("EXISTS")) {
         made.kind = Kind::exists;
     } else if (cursor.take_word("IS")) {
-        if (cursor.take_word("NULL")) made.kind = Kind::is_null;
-        else if (cursor.take_word("TRUE")) made.kind = Kind::is_true;
-        else if (cursor.take_word("FALSE")) made.kind = Kind::is_false;
-        else return invalid("NULL, TRUE or FALSE is expected after IS.");
+        if (cursor.take_word("NULL"))
+            made.kind = Kind::is_null;
+        else if (cursor.take_word("TRUE"))
+            made.kind = Kind::is_true;
+        else if (cursor.take_word("FALSE"))
+            made.kind = Kind::is_false;
+        else
+            return invalid("NULL, TRUE or FALSE is expected after IS.");
     } else {
         TRY(made.comparison, Comparison::parse(cursor, "&|(){}"));
     }
@@ -327,7 +356,8 @@ struct ColumnPattern final : FilterPattern::Matcher {
 
     bool matches(std::string_view message) const override {
         const auto words = columns_of(message);
-        const auto gap = std::find_if(columns.begin(), columns.end(), [](const Column& c) { return c.ellipsis; });
+        const auto gap = std::find_if(columns.begin(), columns.end(),
+                                      [](const Column& c) { return c.ellipsis; });
         const size_t fixed = columns.size() - (gap != columns.end());
         if (gap == columns.end() ? words.size() != fixed : words.size() < fixed) return false;
         const auto before = static_cast<size_t>(gap - columns.begin());
@@ -347,7 +377,8 @@ struct ColumnPattern final : FilterPattern::Matcher {
         TRY(const Term name, cursor.term(",]=!<>"));
         if (name.text == "...") return Column{true, std::nullopt};
         cursor.space();
-        if (!cursor.end() && (cursor.text[cursor.at] == ',' || cursor.text[cursor.at] == ']')) return Column{};
+        if (!cursor.end() && (cursor.text[cursor.at] == ',' || cursor.text[cursor.at] == ']'))
+            return Column{};
         cursor.at = start;
         const auto leaf = [](Cursor& inner) -> Result<ColumnCondition> {
             TRY(const Term label, inner.term(",]=!<>()"));
@@ -368,7 +399,8 @@ struct ColumnPattern final : FilterPattern::Matcher {
         if (!cursor.take("]")) return invalid("a ']' is missing.");
         cursor.space();
         if (!cursor.end()) return invalid("it goes on after its ']'.");
-        if (std::count_if(made->columns.begin(), made->columns.end(), [](const Column& c) { return c.ellipsis; }) > 1)
+        if (std::count_if(made->columns.begin(), made->columns.end(),
+                          [](const Column& c) { return c.ellipsis; }) > 1)
             return invalid("... may stand only once.");
         return std::unique_ptr<FilterPattern::Matcher>(std::move(made));
     }

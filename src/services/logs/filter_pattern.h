@@ -1,12 +1,13 @@
 // CloudWatch Logs filter patterns. Pure.
 //
-//     TRY(const FilterPattern pattern, FilterPattern::parse(R"({ $.status >= 500 && $.path = "/api/*" })"));
-//     if (pattern.matches(message)) …
+//     TRY(const FilterPattern pattern, FilterPattern::parse(R"({ $.status >= 500 && $.path =
+//     "/api/*" })")); if (pattern.matches(message)) …
 //
-// Unstructured: terms that must all be there, "quoted phrases", -excluded ones, ?any of these (ignored
-// beside other terms, as in AWS), %regular expressions%. JSON: { $.a.b[0] = value }, with = != < <= > >=,
-// wildcards, IS NULL/TRUE/FALSE, NOT EXISTS, &&, ||, parentheses. Space-delimited: [ip, ..., status = 4*].
-// Case counts. An empty pattern matches everything. Parsing fails with a sentence; matching never does.
+// Unstructured: terms that must all be there, "quoted phrases", -excluded ones, ?any of these
+// (ignored beside other terms, as in AWS), %regular expressions%. JSON: { $.a.b[0] = value }, with
+// = != < <= > >=, wildcards, IS NULL/TRUE/FALSE, NOT EXISTS, &&, ||, parentheses. Space-delimited:
+// [ip, ..., status = 4*]. Case counts. An empty pattern matches everything. Parsing fails with a
+// sentence; matching never does.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 #pragma once
 

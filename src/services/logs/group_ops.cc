@@ -7,11 +7,12 @@ namespace unkai::services::logs {
 namespace {
 
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-constexpr int32_t retentions[] = {1,   3,   5,   7,   14,  30,   60,   90,   120,  150,  180,
+constexpr int32_t retentions[] = {1,   3,   5,   7,   14,   30,   60,   90,   120,  150,  180,
                                   365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
 
 int64_t stored_bytes(aws::Call& call, const StoredGroup& group) {
-    // The last chunk of every stream is counted as it is, the others as full: an estimate, as AWS's is.
+    // The last chunk of every stream is counted as it is, the others as full: an estimate, as AWS's
+    // is.
     int64_t bytes = 0;
     for (const auto& [key, stream] : schema::streams.list(call.txn(), group.id))
         bytes += stream.tail.bytes + std::max<int64_t>(0, stream.next_sequence - 1) * chunk_bytes;
@@ -50,11 +51,13 @@ Result<std::string> group_name(const std::optional<std::string>& name,
         return errors::InvalidParameterException(
             "LogGroupName and LogGroupIdentifier cannot both be given; use one.");
     if (!name && !identifier)
-        return errors::InvalidParameterException("Either LogGroupName or LogGroupIdentifier is required.");
+        return errors::InvalidParameterException(
+            "Either LogGroupName or LogGroupIdentifier is required.");
     std::string text = name ? *name : *identifier;
     if (constexpr std::string_view mark = ":log-group:"; text.starts_with("arn:")) {
         const size_t at = text.find(mark);
-        if (at == text.npos) return errors::InvalidParameterException("'" + text + "' is no log group's ARN.");
+        if (at == text.npos)
+            return errors::InvalidParameterException("'" + text + "' is no log group's ARN.");
         text = text.substr(at + mark.size());
         if (text.ends_with(":*")) text.resize(text.size() - 2);
     }
@@ -66,7 +69,8 @@ std::string group_arn(const aws::Call& call, const std::string& name) {
 }
 
 int64_t expiry(const StoredGroup& group, Time now) {
-    return group.retention_days == 0 ? 0 : millis(now - std::chrono::hours{24} * group.retention_days);
+    return group.retention_days == 0 ? 0
+                                     : millis(now - std::chrono::hours{24} * group.retention_days);
 }
 
 Result<CreateLogGroupOutput> Logs::CreateLogGroup(aws::Call& call, const CreateLogGroupInput& in) {
@@ -89,8 +93,8 @@ Result<CreateLogGroupOutput> Logs::CreateLogGroup(aws::Call& call, const CreateL
 Result<DeleteLogGroupOutput> Logs::DeleteLogGroup(aws::Call& call, const DeleteLogGroupInput& in) {
     TRY(const StoredGroup group, find_group(call, in.log_group_name));
     if (group.protected_from_deletion)
-        return errors::InvalidParameterException("The log group " + group.name +
-                                                 " is protected from deletion; turn that off first.");
+        return errors::InvalidParameterException(
+            "The log group " + group.name + " is protected from deletion; turn that off first.");
     schema::groups.erase(call.txn(), {call.account, call.region, group.name});
     for (const auto& [key, stream] : schema::streams.list(call.txn(), group.id))
         schema::streams.erase(call.txn(), key);
@@ -98,48 +102,58 @@ Result<DeleteLogGroupOutput> Logs::DeleteLogGroup(aws::Call& call, const DeleteL
     return DeleteLogGroupOutput{};
 }
 
-Result<DescribeLogGroupsOutput> Logs::DescribeLogGroups(aws::Call& call, const DescribeLogGroupsInput& in) {
+Result<DescribeLogGroupsOutput> Logs::DescribeLogGroups(aws::Call& call,
+                                                        const DescribeLogGroupsInput& in) {
     if (in.log_group_name_prefix && in.log_group_name_pattern)
         return errors::InvalidParameterException(
             "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.");
     std::vector<StoredGroup> groups;
     for (auto& [key, group] : schema::groups.list(call.txn(), call.account, call.region)) {
-        if (in.log_group_name_prefix && !group.name.starts_with(*in.log_group_name_prefix)) continue;
+        if (in.log_group_name_prefix && !group.name.starts_with(*in.log_group_name_prefix))
+            continue;
         if (in.log_group_name_pattern &&
             to_lower(group.name).find(to_lower(*in.log_group_name_pattern)) == std::string::npos)
             continue;
         if (in.log_group_class && group.group_class != *in.log_group_class) continue;
         if (in.log_group_identifiers.given() &&
             std::none_of(in.log_group_identifiers.begin(), in.log_group_identifiers.end(),
-                         [&](const std::string& id) { return id == group.name || id == group_arn(call, group.name); }))
+                         [&](const std::string& id) {
+                             return id == group.name || id == group_arn(call, group.name);
+                         }))
             continue;
         groups.push_back(std::move(group));
     }
-    TRY(const auto page, aws::page(groups, [](const StoredGroup& group) { return group.name; }, in.next_token,
-                                   static_cast<size_t>(in.limit.value_or(limits::described)),
-                                   "InvalidParameterException"));
+    TRY(const auto page,
+        aws::page(
+            groups, [](const StoredGroup& group) { return group.name; }, in.next_token,
+            static_cast<size_t>(in.limit.value_or(limits::described)),
+            "InvalidParameterException"));
     DescribeLogGroupsOutput out;
     for (const StoredGroup* group : page.items) out.log_groups.push_back(describe(call, *group));
     out.next_token = page.next;
     return out;
 }
 
-Result<PutRetentionPolicyOutput> Logs::PutRetentionPolicy(aws::Call& call, const PutRetentionPolicyInput& in) {
+Result<PutRetentionPolicyOutput> Logs::PutRetentionPolicy(aws::Call& call,
+                                                          const PutRetentionPolicyInput& in) {
     TRY(StoredGroup group, find_group(call, in.log_group_name));
-    if (std::find(std::begin(retentions), std::end(retentions), in.retention_in_days) == std::end(retentions)) {
+    if (std::find(std::begin(retentions), std::end(retentions), in.retention_in_days) ==
+        std::end(retentions)) {
         std::string known;
         for (int32_t days : retentions) known += (known.empty() ? "" : ", ") + std::to_string(days);
         return errors::InvalidParameterException(
             "1 validation error detected: Value '" + std::to_string(in.retention_in_days) +
-            "' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: [" + known + "]");
+            "' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value "
+            "set: [" +
+            known + "]");
     }
     group.retention_days = in.retention_in_days;
     put_group(call, group);
     return PutRetentionPolicyOutput{};
 }
 
-Result<DeleteRetentionPolicyOutput> Logs::DeleteRetentionPolicy(aws::Call& call,
-                                                                const DeleteRetentionPolicyInput& in) {
+Result<DeleteRetentionPolicyOutput> Logs::DeleteRetentionPolicy(
+    aws::Call& call, const DeleteRetentionPolicyInput& in) {
     TRY(StoredGroup group, find_group(call, in.log_group_name));
     group.retention_days = 0;
     put_group(call, group);

@@ -2,7 +2,8 @@
 //
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/
 // Everything lies in the store (schema.h); events in chunks (event_log.h). Operations never wait.
-// Retention and deleted groups are cleared by the sweeper; reads leave out what has expired at once.
+// Retention and deleted groups are cleared by the sweeper; reads leave out what has expired at
+// once.
 #pragma once
 
 #include "api/logs.h"
@@ -46,7 +47,8 @@ public:
 
 // Shared by the operations' files. Errors: ResourceNotFoundException, InvalidParameterException.
 Result<StoredGroup> find_group(aws::Call& call, const std::string& name);
-Result<StoredStream> find_stream(aws::Call& call, const StoredGroup& group, const std::string& name);
+Result<StoredStream> find_stream(aws::Call& call, const StoredGroup& group,
+                                 const std::string& name);
 void put_group(aws::Call& call, const StoredGroup& group);
 // The group's name from either member of an input; an identifier may be a name or an ARN.
 Result<std::string> group_name(const std::optional<std::string>& name,

@@ -1,5 +1,5 @@
-// Every key and record that logs stores. Groups and streams have numbers of their own, so that one that
-// is deleted and made again starts empty while the sweeper still clears its old chunks.
+// Every key and record that logs stores. Groups and streams have numbers of their own, so that one
+// that is deleted and made again starts empty while the sweeper still clears its old chunks.
 #pragma once
 
 #include "store/table.h"
@@ -43,7 +43,8 @@ struct LogStream {
     std::string id;
     std::string name;
     Time created;
-    int64_t first_event = 0, last_event = 0;  // Milliseconds; 0 with last_ingestion 0: no event yet.
+    int64_t first_event = 0,
+            last_event = 0;  // Milliseconds; 0 with last_ingestion 0: no event yet.
     int64_t last_ingestion = 0;
     int64_t next_sequence = 0;  // Of chunks; never used again.
     Tail tail;

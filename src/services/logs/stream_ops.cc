@@ -8,7 +8,8 @@ namespace unkai::services::logs {
 
 namespace {
 
-api::logs::LogStream describe(const aws::Call& call, const StoredGroup& group, const StoredStream& stream) {
+api::logs::LogStream describe(const aws::Call& call, const StoredGroup& group,
+                              const StoredStream& stream) {
     api::logs::LogStream out;
     out.log_stream_name = stream.name;
     out.creation_time = millis(stream.created);
@@ -25,22 +26,27 @@ api::logs::LogStream describe(const aws::Call& call, const StoredGroup& group, c
 
 }  // namespace
 
-Result<StoredStream> find_stream(aws::Call& call, const StoredGroup& group, const std::string& name) {
+Result<StoredStream> find_stream(aws::Call& call, const StoredGroup& group,
+                                 const std::string& name) {
     auto stream = schema::streams.get(call.txn(), {group.id, name});
-    if (!stream) return errors::ResourceNotFoundException("The specified log stream does not exist.");
+    if (!stream)
+        return errors::ResourceNotFoundException("The specified log stream does not exist.");
     return *std::move(stream);
 }
 
-Result<CreateLogStreamOutput> Logs::CreateLogStream(aws::Call& call, const CreateLogStreamInput& in) {
+Result<CreateLogStreamOutput> Logs::CreateLogStream(aws::Call& call,
+                                                    const CreateLogStreamInput& in) {
     TRY(const StoredGroup group, find_group(call, in.log_group_name));
     if (schema::streams.has(call.txn(), {group.id, in.log_stream_name}))
         return errors::ResourceAlreadyExistsException("The specified log stream already exists");
-    schema::streams.put(call.txn(), {group.id, in.log_stream_name},
-                        {.id = call.env.random.hex(16), .name = in.log_stream_name, .created = call.now});
+    schema::streams.put(
+        call.txn(), {group.id, in.log_stream_name},
+        {.id = call.env.random.hex(16), .name = in.log_stream_name, .created = call.now});
     return CreateLogStreamOutput{};
 }
 
-Result<DeleteLogStreamOutput> Logs::DeleteLogStream(aws::Call& call, const DeleteLogStreamInput& in) {
+Result<DeleteLogStreamOutput> Logs::DeleteLogStream(aws::Call& call,
+                                                    const DeleteLogStreamInput& in) {
     TRY(const StoredGroup group, find_group(call, in.log_group_name));
     TRY(const StoredStream stream, find_stream(call, group, in.log_stream_name));
     schema::streams.erase(call.txn(), {group.id, stream.name});
@@ -48,7 +54,8 @@ Result<DeleteLogStreamOutput> Logs::DeleteLogStream(aws::Call& call, const Delet
     return DeleteLogStreamOutput{};
 }
 
-Result<DescribeLogStreamsOutput> Logs::DescribeLogStreams(aws::Call& call, const DescribeLogStreamsInput& in) {
+Result<DescribeLogStreamsOutput> Logs::DescribeLogStreams(aws::Call& call,
+                                                          const DescribeLogStreamsInput& in) {
     TRY(const std::string name, group_name(in.log_group_name, in.log_group_identifier));
     TRY(const StoredGroup group, find_group(call, name));
     const bool by_time = in.order_by.value_or("LogStreamName") == "LastEventTime";
@@ -62,7 +69,8 @@ Result<DescribeLogStreamsOutput> Logs::DescribeLogStreams(aws::Call& call, const
     };
     std::vector<Row> rows;
     for (auto& [key, stream] : schema::streams.list(call.txn(), group.id)) {
-        if (in.log_stream_name_prefix && !stream.name.starts_with(*in.log_stream_name_prefix)) continue;
+        if (in.log_stream_name_prefix && !stream.name.starts_with(*in.log_stream_name_prefix))
+            continue;
         // Keys that sort as wanted: a descending time counts down.
         const int64_t time = descending ? INT64_MAX - stream.last_event : stream.last_event;
         std::string sort_key = by_time ? fmt::format("{:020}{}", time, stream.name) : stream.name;

@@ -19,8 +19,9 @@ Task<Status> Sweeper::clear_doomed() {
         if (doomed.empty()) co_return ok();
         const auto& [group, stream] = doomed.front().first;
         std::vector<std::tuple<std::string, std::string, int64_t, int64_t>> keys;
-        const std::string prefix = doomed.front().second.whole_group ? store::key_prefix(group)
-                                                                     : store::key_prefix(group, stream);
+        const std::string prefix = doomed.front().second.whole_group
+                                       ? store::key_prefix(group)
+                                       : store::key_prefix(group, stream);
         schema::chunks.each(txn, prefix, [&](const auto& key, const Chunk&) {
             keys.push_back(key);
             return keys.size() < chunks_per_transaction;
@@ -35,11 +36,12 @@ Task<Status> Sweeper::expire(std::string group, std::string stream, int64_t befo
     for (bool more = true; more;) {
         store::Txn txn = store_.begin();
         std::vector<std::tuple<std::string, std::string, int64_t, int64_t>> keys;
-        schema::chunks.each(txn, store::key_prefix(group, stream), [&](const auto& key, const Chunk& chunk) {
-            if (std::get<2>(key) >= before) return false;
-            if (chunk.events.back().timestamp < before) keys.push_back(key);
-            return keys.size() < chunks_per_transaction;
-        });
+        schema::chunks.each(txn, store::key_prefix(group, stream),
+                            [&](const auto& key, const Chunk& chunk) {
+                                if (std::get<2>(key) >= before) return false;
+                                if (chunk.events.back().timestamp < before) keys.push_back(key);
+                                return keys.size() < chunks_per_transaction;
+                            });
         if (keys.empty()) co_return ok();
         for (const auto& key : keys) schema::chunks.erase(txn, key);
         more = keys.size() == chunks_per_transaction;

@@ -10,7 +10,8 @@ Result<StoredGroup> tagged_group(aws::Call& call, const std::string& arn) {
     return find_group(call, name);
 }
 
-Status add_tags(aws::Call& call, StoredGroup group, const std::map<std::string, std::string>& tags) {
+Status add_tags(aws::Call& call, StoredGroup group,
+                const std::map<std::string, std::string>& tags) {
     for (const auto& [key, value] : tags) group.tags[key] = value;
     REQUIRE(check_tags(group.tags));
     put_group(call, group);
@@ -42,7 +43,8 @@ Result<UntagResourceOutput> Logs::UntagResource(aws::Call& call, const UntagReso
     return UntagResourceOutput{};
 }
 
-Result<ListTagsForResourceOutput> Logs::ListTagsForResource(aws::Call& call, const ListTagsForResourceInput& in) {
+Result<ListTagsForResourceOutput> Logs::ListTagsForResource(aws::Call& call,
+                                                            const ListTagsForResourceInput& in) {
     TRY(StoredGroup group, tagged_group(call, in.resource_arn));
     return ListTagsForResourceOutput{.tags = std::move(group.tags)};
 }
@@ -59,7 +61,8 @@ Result<UntagLogGroupOutput> Logs::UntagLogGroup(aws::Call& call, const UntagLogG
     return UntagLogGroupOutput{};
 }
 
-Result<ListTagsLogGroupOutput> Logs::ListTagsLogGroup(aws::Call& call, const ListTagsLogGroupInput& in) {
+Result<ListTagsLogGroupOutput> Logs::ListTagsLogGroup(aws::Call& call,
+                                                      const ListTagsLogGroupInput& in) {
     TRY(StoredGroup group, find_group(call, in.log_group_name));
     return ListTagsLogGroupOutput{.tags = std::move(group.tags)};
 }

@@ -8,7 +8,7 @@ namespace unkai::services::ssm {
 struct StoredVersion {
     std::string value;  // Of a SecureString sealed (sealing.h).
     Time modified;
-    std::string user;   // ARN
+    std::string user;  // ARN
     std::string description, allowed_pattern, tier, data_type, key_id, type;
     void fields(auto& field) {
         field(1, value);
@@ -41,9 +41,11 @@ struct SealingKey {
 
 namespace schema {
 // Account, region, name.
-inline const store::Table<StoredParameter, std::string, std::string, std::string> parameters{"ssm/parameters"};
+inline const store::Table<StoredParameter, std::string, std::string, std::string> parameters{
+    "ssm/parameters"};
 // Account, region, name, version.
-inline const store::Table<StoredVersion, std::string, std::string, std::string, int64_t> versions{"ssm/versions"};
+inline const store::Table<StoredVersion, std::string, std::string, std::string, int64_t> versions{
+    "ssm/versions"};
 // Account, region.
 inline const store::Table<SealingKey, std::string, std::string> keys{"ssm/keys"};
 }  // namespace schema

@@ -1,5 +1,5 @@
-// AWS::CertificateManager::Certificate. With a HostedZoneId the validation records are written here, and
-// taken away with the certificate.
+// AWS::CertificateManager::Certificate. With a HostedZoneId the validation records are written
+// here, and taken away with the certificate.
 #include "services/cloudformation/resource_type.h"
 
 namespace unkai::services::cloudformation {
@@ -31,16 +31,20 @@ std::string zone_of(const Work& work, const std::string& domain) {
 }
 
 Task<Status> change_record(Work& work, std::string zone, std::string action, Json record) {
-    const Json set = Json::object({{"Name", record["Name"]},
-                                   {"Type", record["Type"]},
-                                   {"TTL", 300},
-                                   {"ResourceRecords", Json::array({Json::object({{"Value", record["Value"]}})})}});
+    const Json set = Json::object(
+        {{"Name", record["Name"]},
+         {"Type", record["Type"]},
+         {"TTL", 300},
+         {"ResourceRecords", Json::array({Json::object({{"Value", record["Value"]}})})}});
     const Json change = Json::object({{"Action", action}, {"ResourceRecordSet", set}});
-    const Json input = Json::object({{"HostedZoneId", zone}, {"ChangeBatch", Json::object({{"Changes", Json::array({change})}})}});
+    const Json input =
+        Json::object({{"HostedZoneId", zone},
+                      {"ChangeBatch", Json::object({{"Changes", Json::array({change})}})}});
     const bool deletion = action == "DELETE";
-    CO_REQUIRE(co_await work.call_unless("route53", "ChangeResourceRecordSets", input,
-                                         deletion ? std::vector<std::string>{"InvalidChangeBatch", "NoSuchHostedZone"}
-                                                  : std::vector<std::string>{}));
+    CO_REQUIRE(co_await work.call_unless(
+        "route53", "ChangeResourceRecordSets", input,
+        deletion ? std::vector<std::string>{"InvalidChangeBatch", "NoSuchHostedZone"}
+                 : std::vector<std::string>{}));
     co_return ok();
 }
 
@@ -61,19 +65,25 @@ Task<Result<Json>> settle(Work& work) {
         if (certificate["Status"].text() != "PENDING_VALIDATION") return true;
         const Json& options = certificate["DomainValidationOptions"];
         for (size_t i = 0; i < options.size(); ++i)
-            if (options[i]["ValidationMethod"].text() == "DNS" && !options[i].find("ResourceRecord")) return false;
+            if (options[i]["ValidationMethod"].text() == "DNS" &&
+                !options[i].find("ResourceRecord"))
+                return false;
         return options.size() > 0;
     };
-    CO_TRY(const Json pending, co_await work.wait_until("acm", "DescribeCertificate", arn_of(work), has_records));
+    CO_TRY(const Json pending,
+           co_await work.wait_until("acm", "DescribeCertificate", arn_of(work), has_records));
     CO_REQUIRE(co_await each_record(work, "UPSERT", pending["Certificate"]));
     const auto issued = [](const Json& answer) -> Result<bool> {
         const std::string status = answer["Certificate"]["Status"].text();
         if (status == "ISSUED") return true;
         if (status == "PENDING_VALIDATION") return false;
-        return fail("CertificateFailed",
-                    "The certificate is " + status + ": " + answer["Certificate"]["FailureReason"].text(), 400);
+        return fail(
+            "CertificateFailed",
+            "The certificate is " + status + ": " + answer["Certificate"]["FailureReason"].text(),
+            400);
     };
-    CO_REQUIRE(co_await work.wait_until("acm", "DescribeCertificate", arn_of(work), issued, std::chrono::hours{12}));
+    CO_REQUIRE(co_await work.wait_until("acm", "DescribeCertificate", arn_of(work), issued,
+                                        std::chrono::hours{12}));
     co_return Json::object();
 }
 
@@ -82,7 +92,8 @@ Task<Status> update(Work& work) {
     Json gone = Json::array();
     if (work.previous["Tags"].is_array())
         for (const Json& tag : work.previous["Tags"].as_array()) gone.push(tag);
-    for (const auto& [call, tags] : {std::pair{"RemoveTagsFromCertificate", gone}, std::pair{"AddTagsToCertificate", work.tags()}}) {
+    for (const auto& [call, tags] : {std::pair{"RemoveTagsFromCertificate", gone},
+                                     std::pair{"AddTagsToCertificate", work.tags()}}) {
         if (tags.size() == 0) continue;
         Json input = arn_of(work);
         input.set("Tags", tags);
@@ -97,16 +108,24 @@ Task<Status> remove(Work& work) {
         if (has_code(answer.error(), {"ResourceNotFound"})) co_return ok();
         co_return answer.error();
     }
-    CO_REQUIRE(co_await work.remove("acm", "DeleteCertificate", arn_of(work), {"ResourceNotFound"}, {"ResourceInUse"}));
+    CO_REQUIRE(co_await work.remove("acm", "DeleteCertificate", arn_of(work), {"ResourceNotFound"},
+                                    {"ResourceInUse"}));
     co_return co_await each_record(work, "DELETE", (*answer)["Certificate"]);
 }
 
 constexpr ResourceType types[] = {
     {.name = "AWS::CertificateManager::Certificate",
-     .properties = "DomainName!^ SubjectAlternativeNames^ ValidationMethod^ KeyAlgorithm^ CertificateAuthorityArn^ "
-                   "DomainValidationOptions^:[{DomainName!:s HostedZoneId:s ValidationDomain:s}] Tags:tags",
-     .attributes = "", .service = "acm", .operation = "RequestCertificate",
-     .create = request, .settle = settle, .update = update, .remove = remove},
+     .properties =
+         "DomainName!^ SubjectAlternativeNames^ ValidationMethod^ KeyAlgorithm^ "
+         "CertificateAuthorityArn^ "
+         "DomainValidationOptions^:[{DomainName!:s HostedZoneId:s ValidationDomain:s}] Tags:tags",
+     .attributes = "",
+     .service = "acm",
+     .operation = "RequestCertificate",
+     .create = request,
+     .settle = settle,
+     .update = update,
+     .remove = remove},
 };
 
 }  // namespace

@@ -8,7 +8,9 @@ namespace {
 using Made = Task<Result<std::string>>;
 using Attributes = Task<Result<Json>>;
 
-Json quantity(const Json& items) { return Json::object({{"Quantity", items.size()}, {"Items", items}}); }
+Json quantity(const Json& items) {
+    return Json::object({{"Quantity", items.size()}, {"Items", items}});
+}
 
 // A behaviour as the API has it: the cached methods lie inside the allowed ones.
 Json behaviour_of(const Json& given) {
@@ -31,8 +33,10 @@ Json origin_of(const Json& given) {
     if (!given.is_object()) return given;
     Json made = Json::object();
     for (const auto& [name, value] : given.as_object()) {
-        if (name == "OriginCustomHeaders") made.set("CustomHeaders", value.is_array() ? quantity(value) : value);
-        else made.set(name, value);
+        if (name == "OriginCustomHeaders")
+            made.set("CustomHeaders", value.is_array() ? quantity(value) : value);
+        else
+            made.set(name, value);
     }
     if (Json custom = given["CustomOriginConfig"]; custom.is_object()) {
         for (const auto& [name, port] : {std::pair{"HTTPPort", 80}, std::pair{"HTTPSPort", 443}})
@@ -54,22 +58,29 @@ Json distribution_config(const Json& given) {
     if (!given.is_object()) return given;
     Json made = Json::object();
     for (const auto& [name, value] : given.as_object()) {
-        if (name == "DefaultCacheBehavior") made.set(name, behaviour_of(value));
-        else if (name == "CacheBehaviors") made.set(name, each(value, behaviour_of));
-        else if (name == "Origins") made.set(name, each(value, origin_of));
-        else if (name == "IPV6Enabled") made.set("IsIPV6Enabled", value);
+        if (name == "DefaultCacheBehavior")
+            made.set(name, behaviour_of(value));
+        else if (name == "CacheBehaviors")
+            made.set(name, each(value, behaviour_of));
+        else if (name == "Origins")
+            made.set(name, each(value, origin_of));
+        else if (name == "IPV6Enabled")
+            made.set("IsIPV6Enabled", value);
         else if (name == "Restrictions" && value["GeoRestriction"].is_object()) {
             const Json& geo = value["GeoRestriction"];
-            Json restriction = quantity(geo["Locations"].is_array() ? geo["Locations"] : Json::array());
+            Json restriction =
+                quantity(geo["Locations"].is_array() ? geo["Locations"] : Json::array());
             restriction.set("RestrictionType", geo["RestrictionType"]);
             made.set(name, Json::object({{"GeoRestriction", restriction}}));
         } else if (name == "Logging" && value.is_object()) {
             Json logging = value;
             logging.set("Enabled", true);
-            for (const auto& [member, other] : {std::pair<const char*, Json>{"IncludeCookies", false}, {"Prefix", ""}})
+            for (const auto& [member, other] :
+                 {std::pair<const char*, Json>{"IncludeCookies", false}, {"Prefix", ""}})
                 if (!logging.find(member)) logging.set(member, other);
             made.set(name, logging);
-        } else made.set(name, value);
+        } else
+            made.set(name, value);
     }
     if (!made.find("Comment")) made.set("Comment", "");
     return made;
@@ -90,7 +101,8 @@ Json with_reference(const Work& work) {
 Made create_distribution(Work& work) {
     const Json tags = work.tags();
     if (tags.size() == 0) {
-        CO_TRY(const Json made, co_await work.call("cloudfront", "CreateDistribution", with_reference(work)));
+        CO_TRY(const Json made,
+               co_await work.call("cloudfront", "CreateDistribution", with_reference(work)));
         co_return made["Distribution"]["Id"].text();
     }
     const Json input = Json::object(
@@ -103,23 +115,30 @@ Made create_distribution(Work& work) {
 
 Json this_one(const Work& work) { return Json::object({{"Id", work.physical_id}}); }
 
-Result<bool> is_deployed(const Json& answer) { return answer["Distribution"]["Status"].text() == "Deployed"; }
+Result<bool> is_deployed(const Json& answer) {
+    return answer["Distribution"]["Status"].text() == "Deployed";
+}
 
 Attributes settle_distribution(Work& work) {
-    CO_TRY(const Json answer, co_await work.wait_until("cloudfront", "GetDistribution", this_one(work), is_deployed));
-    co_return Json::object({{"Id", work.physical_id}, {"DomainName", answer["Distribution"]["DomainName"]}});
+    CO_TRY(const Json answer,
+           co_await work.wait_until("cloudfront", "GetDistribution", this_one(work), is_deployed));
+    co_return Json::object(
+        {{"Id", work.physical_id}, {"DomainName", answer["Distribution"]["DomainName"]}});
 }
 
 Task<Status> put_distribution(Work& work, Json config) {
     CO_TRY(const Json now, co_await work.call("cloudfront", "GetDistribution", this_one(work)));
     config.set("CallerReference", now["Distribution"]["DistributionConfig"]["CallerReference"]);
-    CO_REQUIRE(co_await work.call("cloudfront", "UpdateDistribution",
-                                  Json::object({{"Id", work.physical_id}, {"IfMatch", now["ETag"]},
-                                                {"DistributionConfig", config}})));
+    CO_REQUIRE(co_await work.call(
+        "cloudfront", "UpdateDistribution",
+        Json::object(
+            {{"Id", work.physical_id}, {"IfMatch", now["ETag"]}, {"DistributionConfig", config}})));
     co_return ok();
 }
 
-Task<Status> update_distribution(Work& work) { return put_distribution(work, work.input["DistributionConfig"]); }
+Task<Status> update_distribution(Work& work) {
+    return put_distribution(work, work.input["DistributionConfig"]);
+}
 
 // Disabled first, and deployed so: CloudFront deletes no other.
 Task<Status> remove_distribution(Work& work) {
@@ -133,10 +152,12 @@ Task<Status> remove_distribution(Work& work) {
     if (config["Enabled"].bool_or(false)) {
         config.set("Enabled", false);
         CO_REQUIRE(co_await work.call("cloudfront", "UpdateDistribution",
-                                      Json::object({{"Id", work.physical_id}, {"IfMatch", (*now)["ETag"]},
+                                      Json::object({{"Id", work.physical_id},
+                                                    {"IfMatch", (*now)["ETag"]},
                                                     {"DistributionConfig", config}})));
     }
-    CO_TRY(const Json disabled, co_await work.wait_until("cloudfront", "GetDistribution", this_one(work), is_deployed));
+    CO_TRY(const Json disabled,
+           co_await work.wait_until("cloudfront", "GetDistribution", this_one(work), is_deployed));
     Json input = this_one(work);
     input.set("IfMatch", disabled["ETag"]);
     co_return co_await work.remove("cloudfront", "DeleteDistribution", std::move(input), gone);
@@ -153,16 +174,20 @@ struct Kind {
     const char* config;  // The member of inputs.
     const char* gone;
 };
-constexpr Kind access_control{"CreateOriginAccessControl", "GetOriginAccessControl", "UpdateOriginAccessControl",
-                              "DeleteOriginAccessControl", "OriginAccessControl", "OriginAccessControlConfig",
+constexpr Kind access_control{"CreateOriginAccessControl", "GetOriginAccessControl",
+                              "UpdateOriginAccessControl", "DeleteOriginAccessControl",
+                              "OriginAccessControl",       "OriginAccessControlConfig",
                               "NoSuchOriginAccessControl"};
-constexpr Kind cache_policy{"CreateCachePolicy", "GetCachePolicy", "UpdateCachePolicy", "DeleteCachePolicy",
-                            "CachePolicy", "CachePolicyConfig", "NoSuchCachePolicy"};
-constexpr Kind request_policy{"CreateOriginRequestPolicy", "GetOriginRequestPolicy", "UpdateOriginRequestPolicy",
-                              "DeleteOriginRequestPolicy", "OriginRequestPolicy", "OriginRequestPolicyConfig",
+constexpr Kind cache_policy{"CreateCachePolicy", "GetCachePolicy", "UpdateCachePolicy",
+                            "DeleteCachePolicy", "CachePolicy",    "CachePolicyConfig",
+                            "NoSuchCachePolicy"};
+constexpr Kind request_policy{"CreateOriginRequestPolicy", "GetOriginRequestPolicy",
+                              "UpdateOriginRequestPolicy", "DeleteOriginRequestPolicy",
+                              "OriginRequestPolicy",       "OriginRequestPolicyConfig",
                               "NoSuchOriginRequestPolicy"};
-constexpr Kind headers_policy{"CreateResponseHeadersPolicy", "GetResponseHeadersPolicy", "UpdateResponseHeadersPolicy",
-                              "DeleteResponseHeadersPolicy", "ResponseHeadersPolicy", "ResponseHeadersPolicyConfig",
+constexpr Kind headers_policy{"CreateResponseHeadersPolicy", "GetResponseHeadersPolicy",
+                              "UpdateResponseHeadersPolicy", "DeleteResponseHeadersPolicy",
+                              "ResponseHeadersPolicy",       "ResponseHeadersPolicyConfig",
                               "NoSuchResponseHeadersPolicy"};
 
 Made create_kind(Work& work, const Kind& kind) {
@@ -172,7 +197,8 @@ Made create_kind(Work& work, const Kind& kind) {
 
 Attributes settle_kind(Work& work, const Kind& kind) {
     CO_TRY(const Json now, co_await work.call("cloudfront", kind.get, this_one(work)));
-    co_return Json::object({{"Id", work.physical_id}, {"LastModifiedTime", now[kind.answer]["LastModifiedTime"].text()}});
+    co_return Json::object({{"Id", work.physical_id},
+                            {"LastModifiedTime", now[kind.answer]["LastModifiedTime"].text()}});
 }
 
 Task<Status> update_kind(Work& work, const Kind& kind) {
@@ -203,21 +229,36 @@ struct Bound {
     static Task<Status> update(Work& work) { return update_kind(work, kind); }
     static Task<Status> remove(Work& work) { return remove_kind(work, kind); }
     static constexpr ResourceType type(std::string_view name, std::string_view properties) {
-        return {.name = name, .properties = properties, .attributes = "Id LastModifiedTime",
-                .service = "cloudfront", .operation = kind.create,
-                .create = create, .settle = settle, .update = update, .remove = remove};
+        return {.name = name,
+                .properties = properties,
+                .attributes = "Id LastModifiedTime",
+                .service = "cloudfront",
+                .operation = kind.create,
+                .create = create,
+                .settle = settle,
+                .update = update,
+                .remove = remove};
     }
 };
 
 constexpr ResourceType types[] = {
-    {.name = "AWS::CloudFront::Distribution", .properties = "DistributionConfig! Tags:tags",
-     .attributes = "Id DomainName", .service = "cloudfront", .operation = "CreateDistribution",
-     .prepare = prepare_distribution, .create = create_distribution, .settle = settle_distribution,
-     .update = update_distribution, .remove = remove_distribution},
-    Bound<access_control>::type("AWS::CloudFront::OriginAccessControl", "OriginAccessControlConfig!"),
+    {.name = "AWS::CloudFront::Distribution",
+     .properties = "DistributionConfig! Tags:tags",
+     .attributes = "Id DomainName",
+     .service = "cloudfront",
+     .operation = "CreateDistribution",
+     .prepare = prepare_distribution,
+     .create = create_distribution,
+     .settle = settle_distribution,
+     .update = update_distribution,
+     .remove = remove_distribution},
+    Bound<access_control>::type("AWS::CloudFront::OriginAccessControl",
+                                "OriginAccessControlConfig!"),
     Bound<cache_policy>::type("AWS::CloudFront::CachePolicy", "CachePolicyConfig!"),
-    Bound<request_policy>::type("AWS::CloudFront::OriginRequestPolicy", "OriginRequestPolicyConfig!"),
-    Bound<headers_policy>::type("AWS::CloudFront::ResponseHeadersPolicy", "ResponseHeadersPolicyConfig!"),
+    Bound<request_policy>::type("AWS::CloudFront::OriginRequestPolicy",
+                                "OriginRequestPolicyConfig!"),
+    Bound<headers_policy>::type("AWS::CloudFront::ResponseHeadersPolicy",
+                                "ResponseHeadersPolicyConfig!"),
 };
 
 }  // namespace

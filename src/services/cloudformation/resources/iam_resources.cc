@@ -18,24 +18,30 @@ struct Entity {
     const char* list_attached;
     const char* list_inline;
 };
-constexpr Entity role{"RoleName", "AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy",
-                      "ListAttachedRolePolicies", "ListRolePolicies"};
-constexpr Entity user{"UserName", "AttachUserPolicy", "DetachUserPolicy", "PutUserPolicy", "DeleteUserPolicy",
-                      "ListAttachedUserPolicies", "ListUserPolicies"};
+constexpr Entity role{"RoleName",        "AttachRolePolicy", "DetachRolePolicy",
+                      "PutRolePolicy",   "DeleteRolePolicy", "ListAttachedRolePolicies",
+                      "ListRolePolicies"};
+constexpr Entity user{"UserName",        "AttachUserPolicy", "DetachUserPolicy",
+                      "PutUserPolicy",   "DeleteUserPolicy", "ListAttachedUserPolicies",
+                      "ListUserPolicies"};
 
 const std::vector<std::string> gone{"NoSuchEntity"};
 
-Json named(const Entity& entity, const std::string& name) { return Json::object({{entity.name, name}}); }
+Json named(const Entity& entity, const std::string& name) {
+    return Json::object({{entity.name, name}});
+}
 
-Json document_of(const Json& document) { return document.is_string() ? document : Json(document.dump()); }
+Json document_of(const Json& document) {
+    return document.is_string() ? document : Json(document.dump());
+}
 
 bool holds(const Json& list, const Json& wanted) {
     return list.is_array() && std::any_of(list.as_array().begin(), list.as_array().end(),
                                           [&](const Json& one) { return one == wanted; });
 }
 
-// Managed and inline policies as the properties ManagedPolicyArns and Policies say; those that the previous
-// properties had and these do not are taken away.
+// Managed and inline policies as the properties ManagedPolicyArns and Policies say; those that the
+// previous properties had and these do not are taken away.
 Task<Status> set_policies(Work& work, const Entity& entity) {
     const Json& arns = work["ManagedPolicyArns"];
     for (size_t i = 0; i < arns.size(); ++i) {
@@ -108,7 +114,8 @@ Made create_role(Work& work) {
     input.set("RoleName", name);
     input.set("AssumeRolePolicyDocument", document_of(work["AssumeRolePolicyDocument"]));
     if (const Json tags = work.tags(); tags.size() > 0) input.set("Tags", tags);
-    CO_REQUIRE(co_await work.call_unless("iam", "CreateRole", std::move(input), exists_if(work.again)));
+    CO_REQUIRE(
+        co_await work.call_unless("iam", "CreateRole", std::move(input), exists_if(work.again)));
     co_return name;
 }
 
@@ -145,7 +152,8 @@ Made create_user(Work& work) {
     const std::string name = work["UserName"].string_or(work.generated_name(64));
     input.set("UserName", name);
     if (const Json tags = work.tags(); tags.size() > 0) input.set("Tags", tags);
-    CO_REQUIRE(co_await work.call_unless("iam", "CreateUser", std::move(input), exists_if(work.again)));
+    CO_REQUIRE(
+        co_await work.call_unless("iam", "CreateUser", std::move(input), exists_if(work.again)));
     co_return name;
 }
 
@@ -170,7 +178,8 @@ Task<Status> each_holder(Work& work, bool put, Json properties) {
             Json input = named(*entity, properties[list][i].text());
             input.set("PolicyName", properties["PolicyName"]);
             if (put) input.set("PolicyDocument", document_of(properties["PolicyDocument"]));
-            CO_REQUIRE(co_await work.call_unless("iam", put ? entity->put : entity->remove, std::move(input),
+            CO_REQUIRE(co_await work.call_unless("iam", put ? entity->put : entity->remove,
+                                                 std::move(input),
                                                  put ? std::vector<std::string>{} : gone));
         }
     co_return ok();
@@ -186,7 +195,8 @@ Task<Status> update_policy(Work& work) {
     for (const char* list : {"Roles", "Users"}) {
         Json gone_holders = Json::array();
         for (size_t i = 0; i < work.previous[list].size(); ++i)
-            if (!holds(work[list], work.previous[list][i])) gone_holders.push(work.previous[list][i]);
+            if (!holds(work[list], work.previous[list][i]))
+                gone_holders.push(work.previous[list][i]);
         left.set(list, gone_holders);
     }
     CO_REQUIRE(co_await each_holder(work, false, left));
@@ -209,7 +219,8 @@ Task<Result<std::vector<std::string>>> find_managed(Work& work) {
     std::string path = work["Path"].string_or("/");
     const std::string arn = "arn:aws:iam::" + work.caller.account + ":policy" + path +
                             work["ManagedPolicyName"].string_or(work.generated_name(128));
-    CO_TRY(const bool there, co_await work.call_unless("iam", "GetPolicy", Json::object({{"PolicyArn", arn}}), gone));
+    CO_TRY(const bool there,
+           co_await work.call_unless("iam", "GetPolicy", Json::object({{"PolicyArn", arn}}), gone));
     std::vector<std::string> found;
     if (there) found.push_back(arn);
     co_return found;
@@ -220,7 +231,8 @@ Task<Status> each_attachment(Work& work, bool attach, Json properties) {
         for (size_t i = 0; i < properties[list].size(); ++i) {
             Json input = named(*entity, properties[list][i].text());
             input.set("PolicyArn", work.physical_id);
-            CO_REQUIRE(co_await work.call_unless("iam", attach ? entity->attach : entity->detach, std::move(input),
+            CO_REQUIRE(co_await work.call_unless("iam", attach ? entity->attach : entity->detach,
+                                                 std::move(input),
                                                  attach ? std::vector<std::string>{} : gone));
         }
     co_return ok();
@@ -245,17 +257,19 @@ Task<Status> drop_versions(Work& work) {
 
 Task<Status> update_managed(Work& work) {
     if (work.changed("PolicyDocument")) {
-        CO_REQUIRE(co_await work.call("iam", "CreatePolicyVersion",
-                                      Json::object({{"PolicyArn", work.physical_id},
-                                                    {"PolicyDocument", document_of(work["PolicyDocument"])},
-                                                    {"SetAsDefault", true}})));
+        CO_REQUIRE(co_await work.call(
+            "iam", "CreatePolicyVersion",
+            Json::object({{"PolicyArn", work.physical_id},
+                          {"PolicyDocument", document_of(work["PolicyDocument"])},
+                          {"SetAsDefault", true}})));
         CO_REQUIRE(co_await drop_versions(work));
     }
     Json left = work.previous;
     for (const char* list : {"Roles", "Users"}) {
         Json gone_holders = Json::array();
         for (size_t i = 0; i < work.previous[list].size(); ++i)
-            if (!holds(work[list], work.previous[list][i])) gone_holders.push(work.previous[list][i]);
+            if (!holds(work[list], work.previous[list][i]))
+                gone_holders.push(work.previous[list][i]);
         left.set(list, gone_holders);
     }
     co_return co_await each_attachment(work, false, left);
@@ -267,7 +281,8 @@ Task<Status> remove_managed(Work& work) {
         if (has_code(dropped.error(), gone)) co_return ok();
         co_return dropped.error();
     }
-    co_return co_await work.remove("iam", "DeletePolicy", Json::object({{"PolicyArn", work.physical_id}}), gone);
+    co_return co_await work.remove("iam", "DeletePolicy",
+                                   Json::object({{"PolicyArn", work.physical_id}}), gone);
 }
 
 // ---- Instance profile
@@ -278,12 +293,14 @@ Made create_profile(Work& work) {
     Json input = work.input;
     const std::string name = work["InstanceProfileName"].string_or(work.generated_name(128));
     input.set("InstanceProfileName", name);
-    CO_REQUIRE(co_await work.call_unless("iam", "CreateInstanceProfile", std::move(input), exists_if(work.again)));
+    CO_REQUIRE(co_await work.call_unless("iam", "CreateInstanceProfile", std::move(input),
+                                         exists_if(work.again)));
     co_return name;
 }
 
 Attributes settle_profile(Work& work) {
-    CO_TRY(const Json answer, co_await work.call("iam", "GetInstanceProfile", profile(work.physical_id)));
+    CO_TRY(const Json answer,
+           co_await work.call("iam", "GetInstanceProfile", profile(work.physical_id)));
     const Json& roles = answer["InstanceProfile"]["Roles"];
     for (size_t i = 0; i < work["Roles"].size(); ++i) {
         if (roles[0]["RoleName"] == work["Roles"][i]) continue;
@@ -298,7 +315,8 @@ Task<Status> drop_roles(Work& work, Json roles) {
     for (size_t i = 0; i < roles.size(); ++i) {
         Json input = profile(work.physical_id);
         input.set("RoleName", roles[i]);
-        CO_REQUIRE(co_await work.call_unless("iam", "RemoveRoleFromInstanceProfile", std::move(input), gone));
+        CO_REQUIRE(co_await work.call_unless("iam", "RemoveRoleFromInstanceProfile",
+                                             std::move(input), gone));
     }
     co_return ok();
 }
@@ -313,7 +331,8 @@ Task<Status> remove_profile(Work& work) {
 // ---- Access key: its secret is shown once, so it is kept with the stack, as GetAtt needs it.
 
 Made create_key(Work& work) {
-    CO_TRY(const Json made, co_await work.call("iam", "CreateAccessKey", Json::object({{"UserName", work["UserName"]}})));
+    CO_TRY(const Json made, co_await work.call("iam", "CreateAccessKey",
+                                               Json::object({{"UserName", work["UserName"]}})));
     work.attributes = Json::object({{"SecretAccessKey", made["AccessKey"]["SecretAccessKey"]}});
     co_return made["AccessKey"]["AccessKeyId"].text();
 }
@@ -329,39 +348,79 @@ Attributes settle_key(Work& work) {
 Task<Status> update_key(Work&) { co_return ok(); }
 
 Task<Status> remove_key(Work& work) {
-    return work.remove("iam", "DeleteAccessKey",
-                       Json::object({{"UserName", work["UserName"]}, {"AccessKeyId", work.physical_id}}), gone);
+    return work.remove(
+        "iam", "DeleteAccessKey",
+        Json::object({{"UserName", work["UserName"]}, {"AccessKeyId", work.physical_id}}), gone);
 }
 
 #define POLICIES "ManagedPolicyArns:[s] Policies:[{PolicyName!:s PolicyDocument!:j}] "
 
 const ResourceType types[] = {
     {.name = "AWS::IAM::Role",
-     .properties = "RoleName^:s AssumeRolePolicyDocument!:j Description MaxSessionDuration Path^ PermissionsBoundary^ "
-                   POLICIES "Tags:tags",
-     .attributes = "Arn RoleId", .service = "iam", .operation = "CreateRole",
-     .create = create_role, .settle = settle_role, .update = update_role, .remove = remove_role,
-     .capability = "CAPABILITY_IAM", .name_property = "RoleName"},
-    {.name = "AWS::IAM::User", .properties = "UserName^:s Path^ PermissionsBoundary^ " POLICIES "Tags:tags",
-     .attributes = "Arn", .service = "iam", .operation = "CreateUser",
-     .create = create_user, .settle = settle_user, .update = update_user, .remove = remove_user,
-     .capability = "CAPABILITY_IAM", .name_property = "UserName"},
-    {.name = "AWS::IAM::Policy", .properties = "PolicyName!^:s PolicyDocument!:j Roles:[s] Users:[s]", .attributes = "",
-     .service = "iam", .operation = "PutRolePolicy",
-     .create = create_policy, .settle = no_attributes, .update = update_policy, .remove = remove_policy,
+     .properties = "RoleName^:s AssumeRolePolicyDocument!:j Description MaxSessionDuration Path^ "
+                   "PermissionsBoundary^ " POLICIES "Tags:tags",
+     .attributes = "Arn RoleId",
+     .service = "iam",
+     .operation = "CreateRole",
+     .create = create_role,
+     .settle = settle_role,
+     .update = update_role,
+     .remove = remove_role,
+     .capability = "CAPABILITY_IAM",
+     .name_property = "RoleName"},
+    {.name = "AWS::IAM::User",
+     .properties = "UserName^:s Path^ PermissionsBoundary^ " POLICIES "Tags:tags",
+     .attributes = "Arn",
+     .service = "iam",
+     .operation = "CreateUser",
+     .create = create_user,
+     .settle = settle_user,
+     .update = update_user,
+     .remove = remove_user,
+     .capability = "CAPABILITY_IAM",
+     .name_property = "UserName"},
+    {.name = "AWS::IAM::Policy",
+     .properties = "PolicyName!^:s PolicyDocument!:j Roles:[s] Users:[s]",
+     .attributes = "",
+     .service = "iam",
+     .operation = "PutRolePolicy",
+     .create = create_policy,
+     .settle = no_attributes,
+     .update = update_policy,
+     .remove = remove_policy,
      .capability = "CAPABILITY_IAM"},
     {.name = "AWS::IAM::ManagedPolicy",
      .properties = "ManagedPolicyName^:s PolicyDocument!:j Description^ Path^ Roles:[s] Users:[s]",
-     .attributes = "PolicyArn", .service = "iam", .operation = "CreatePolicy",
-     .create = create_managed, .settle = settle_managed, .update = update_managed, .remove = remove_managed,
-     .find = find_managed, .capability = "CAPABILITY_IAM", .name_property = "ManagedPolicyName"},
-    {.name = "AWS::IAM::InstanceProfile", .properties = "InstanceProfileName^:s Path^ Roles!:[s]", .attributes = "Arn",
-     .service = "iam", .operation = "CreateInstanceProfile",
-     .create = create_profile, .settle = settle_profile, .update = update_profile, .remove = remove_profile,
-     .capability = "CAPABILITY_IAM", .name_property = "InstanceProfileName"},
-    {.name = "AWS::IAM::AccessKey", .properties = "UserName!^:s Status:s Serial^:i", .attributes = "SecretAccessKey",
-     .service = "iam", .operation = "CreateAccessKey",
-     .create = create_key, .settle = settle_key, .update = update_key, .remove = remove_key,
+     .attributes = "PolicyArn",
+     .service = "iam",
+     .operation = "CreatePolicy",
+     .create = create_managed,
+     .settle = settle_managed,
+     .update = update_managed,
+     .remove = remove_managed,
+     .find = find_managed,
+     .capability = "CAPABILITY_IAM",
+     .name_property = "ManagedPolicyName"},
+    {.name = "AWS::IAM::InstanceProfile",
+     .properties = "InstanceProfileName^:s Path^ Roles!:[s]",
+     .attributes = "Arn",
+     .service = "iam",
+     .operation = "CreateInstanceProfile",
+     .create = create_profile,
+     .settle = settle_profile,
+     .update = update_profile,
+     .remove = remove_profile,
+     .capability = "CAPABILITY_IAM",
+     .name_property = "InstanceProfileName"},
+    {.name = "AWS::IAM::AccessKey",
+     .properties = "UserName!^:s Status:s Serial^:i",
+     .attributes = "SecretAccessKey",
+     .service = "iam",
+     .operation = "CreateAccessKey",
+     .create = create_key,
+     .settle = settle_key,
+     .update = update_key,
+     .remove = remove_key,
      .capability = "CAPABILITY_IAM"},
 };
 

@@ -17,8 +17,9 @@ Task<Result<std::string>> create_group(Work& work) {
     for (const auto& [key, value] : work.tag_map()) tags.set(key, value);
     if (tags.size() > 0) input.set("tags", tags);
     CO_REQUIRE(co_await work.call_unless("logs", "CreateLogGroup", std::move(input),
-                                         work.again ? std::vector<std::string>{"ResourceAlreadyExists"}
-                                                    : std::vector<std::string>{}));
+                                         work.again
+                                             ? std::vector<std::string>{"ResourceAlreadyExists"}
+                                             : std::vector<std::string>{}));
     co_return name;
 }
 
@@ -28,8 +29,9 @@ Task<Result<Json>> settle_group(Work& work) {
         input.set("retentionInDays", *days);
         CO_REQUIRE(co_await work.call("logs", "PutRetentionPolicy", std::move(input)));
     }
-    co_return Json::object({{"Arn", "arn:aws:logs:" + work.caller.region + ":" + work.caller.account + ":log-group:" +
-                                        work.physical_id + ":*"}});
+    co_return Json::object(
+        {{"Arn", "arn:aws:logs:" + work.caller.region + ":" + work.caller.account +
+                     ":log-group:" + work.physical_id + ":*"}});
 }
 
 Task<Status> update_group(Work& work) {
@@ -54,8 +56,9 @@ Task<Result<std::string>> put_parameter(Work& work) {
             tags.push(Json::object({{"Key", key}, {"Value", value}}));
     if (tags.size() > 0) input.set("Tags", tags);
     CO_REQUIRE(co_await work.call_unless("ssm", "PutParameter", std::move(input),
-                                         work.again ? std::vector<std::string>{"ParameterAlreadyExists"}
-                                                    : std::vector<std::string>{}));
+                                         work.again
+                                             ? std::vector<std::string>{"ParameterAlreadyExists"}
+                                             : std::vector<std::string>{}));
     co_return name;
 }
 
@@ -72,7 +75,8 @@ Task<Status> update_parameter(Work& work) {
 }
 
 Task<Status> remove_parameter(Work& work) {
-    return work.remove("ssm", "DeleteParameter", Json::object({{"Name", work.physical_id}}), {"ParameterNotFound"});
+    return work.remove("ssm", "DeleteParameter", Json::object({{"Name", work.physical_id}}),
+                       {"ParameterNotFound"});
 }
 
 // ---- AWS::CloudFormation::WaitConditionHandle: without a WaitCondition it waits for nothing.
@@ -80,15 +84,31 @@ Task<Status> remove_parameter(Work& work) {
 Task<Result<std::string>> create_handle(Work& work) { co_return work.generated_name(255); }
 
 constexpr ResourceType types[] = {
-    {.name = "AWS::Logs::LogGroup", .properties = "LogGroupName^:s RetentionInDays:i LogGroupClass^ KmsKeyId^ Tags:tags",
-     .attributes = "Arn", .service = "logs", .operation = "CreateLogGroup",
-     .create = create_group, .settle = settle_group, .update = update_group, .remove = remove_group},
+    {.name = "AWS::Logs::LogGroup",
+     .properties = "LogGroupName^:s RetentionInDays:i LogGroupClass^ KmsKeyId^ Tags:tags",
+     .attributes = "Arn",
+     .service = "logs",
+     .operation = "CreateLogGroup",
+     .create = create_group,
+     .settle = settle_group,
+     .update = update_group,
+     .remove = remove_group},
     {.name = "AWS::SSM::Parameter",
-     .properties = "Name^:s Type!^ Value! Description AllowedPattern Tier DataType^ Policies Tags:m",
-     .attributes = "Type Value", .service = "ssm", .operation = "PutParameter",
-     .create = put_parameter, .settle = settle_parameter, .update = update_parameter, .remove = remove_parameter},
-    {.name = "AWS::CloudFormation::WaitConditionHandle", .properties = "", .attributes = "",
-     .create = create_handle, .settle = no_attributes, .remove = nothing_to_remove},
+     .properties =
+         "Name^:s Type!^ Value! Description AllowedPattern Tier DataType^ Policies Tags:m",
+     .attributes = "Type Value",
+     .service = "ssm",
+     .operation = "PutParameter",
+     .create = put_parameter,
+     .settle = settle_parameter,
+     .update = update_parameter,
+     .remove = remove_parameter},
+    {.name = "AWS::CloudFormation::WaitConditionHandle",
+     .properties = "",
+     .attributes = "",
+     .create = create_handle,
+     .settle = no_attributes,
+     .remove = nothing_to_remove},
 };
 
 }  // namespace

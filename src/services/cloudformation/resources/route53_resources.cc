@@ -18,7 +18,8 @@ Task<Result<std::string>> create_zone(Work& work) {
     input.set("CallerReference", work.token);
     if (const Json& networks = work["VPCs"]; networks.size() > 0) {
         input.set("VPC", networks[0]);
-        Json config = input["HostedZoneConfig"].is_object() ? input["HostedZoneConfig"] : Json::object();
+        Json config =
+            input["HostedZoneConfig"].is_object() ? input["HostedZoneConfig"] : Json::object();
         config.set("PrivateZone", true);
         input.set("HostedZoneConfig", config);
     }
@@ -38,28 +39,33 @@ Task<Result<std::vector<std::string>>> find_zone(Work& work) {
 Task<Result<Json>> settle_zone(Work& work) {
     CO_TRY(const Json answer, co_await work.call("route53", "GetHostedZone", zone(work)));
     for (size_t i = 1; i < work["VPCs"].size(); ++i)
-        CO_REQUIRE(co_await work.call_unless("route53", "AssociateVPCWithHostedZone",
-                                             Json::object({{"HostedZoneId", work.physical_id}, {"VPC", work["VPCs"][i]}}),
-                                             {"ConflictingDomainExists"}));
+        CO_REQUIRE(co_await work.call_unless(
+            "route53", "AssociateVPCWithHostedZone",
+            Json::object({{"HostedZoneId", work.physical_id}, {"VPC", work["VPCs"][i]}}),
+            {"ConflictingDomainExists"}));
     if (const Json tags = work.tags(); tags.size() > 0)
         CO_REQUIRE(co_await work.call("route53", "ChangeTagsForResource",
-                                      Json::object({{"ResourceType", "hostedzone"}, {"ResourceId", work.physical_id},
+                                      Json::object({{"ResourceType", "hostedzone"},
+                                                    {"ResourceId", work.physical_id},
                                                     {"AddTags", tags}})));
     Json made = zone(work);
-    if (const Json& servers = answer["DelegationSet"]["NameServers"]; servers.is_array()) made.set("NameServers", servers);
+    if (const Json& servers = answer["DelegationSet"]["NameServers"]; servers.is_array())
+        made.set("NameServers", servers);
     co_return made;
 }
 
 Task<Status> update_zone(Work& work) {
     if (work.changed("HostedZoneConfig"))
-        CO_REQUIRE(co_await work.call("route53", "UpdateHostedZoneComment",
-                                      Json::object({{"Id", work.physical_id},
-                                                    {"Comment", work["HostedZoneConfig"]["Comment"].text()}})));
+        CO_REQUIRE(co_await work.call(
+            "route53", "UpdateHostedZoneComment",
+            Json::object({{"Id", work.physical_id},
+                          {"Comment", work["HostedZoneConfig"]["Comment"].text()}})));
     co_return ok();
 }
 
 Task<Status> remove_zone(Work& work) {
-    return work.remove("route53", "DeleteHostedZone", zone(work), {"NoSuchHostedZone"}, {"PriorRequestNotComplete"});
+    return work.remove("route53", "DeleteHostedZone", zone(work), {"NoSuchHostedZone"},
+                       {"PriorRequestNotComplete"});
 }
 
 // ---- Records
@@ -77,7 +83,8 @@ Json record_of(const Json& given) {
             Json alias = value;
             if (!alias.find("EvaluateTargetHealth")) alias.set("EvaluateTargetHealth", false);
             made.set(name, std::move(alias));
-        } else made.set(name, value);
+        } else
+            made.set(name, value);
     }
     return made;
 }
@@ -88,7 +95,8 @@ Task<Result<std::string>> zone_of(Work& work, Json properties) {
         co_return validation_error("Either HostedZoneId or HostedZoneName must be given.");
     std::string name = properties["HostedZoneName"].text();
     if (!name.ends_with('.')) name += '.';
-    CO_TRY(const Json answer, co_await work.call("route53", "ListHostedZonesByName", Json::object({{"DNSName", name}})));
+    CO_TRY(const Json answer, co_await work.call("route53", "ListHostedZonesByName",
+                                                 Json::object({{"DNSName", name}})));
     if (answer["HostedZones"][0]["Name"].text() != name)
         co_return validation_error("No hosted zone named " + name + " found.");
     co_return plain_id(answer["HostedZones"][0]["Id"].text());
@@ -100,7 +108,8 @@ Json records_of(const Json& properties) {
     return Json::array({properties});
 }
 
-Task<Status> change(Work& work, std::string action, Json properties, std::vector<std::string> accepted) {
+Task<Status> change(Work& work, std::string action, Json properties,
+                    std::vector<std::string> accepted) {
     CO_TRY(const std::string id, co_await zone_of(work, properties));
     Json changes = Json::array();
     for (const Json& record : records_of(properties).as_array())
@@ -108,7 +117,8 @@ Task<Status> change(Work& work, std::string action, Json properties, std::vector
     if (changes.size() == 0) co_return ok();
     CO_REQUIRE(co_await work.call_unless(
         "route53", "ChangeResourceRecordSets",
-        Json::object({{"HostedZoneId", id}, {"ChangeBatch", Json::object({{"Changes", changes}})}}), std::move(accepted)));
+        Json::object({{"HostedZoneId", id}, {"ChangeBatch", Json::object({{"Changes", changes}})}}),
+        std::move(accepted)));
     co_return ok();
 }
 
@@ -146,23 +156,43 @@ Task<Status> update_records(Work& work) {
     co_return co_await change(work, "UPSERT", work.properties, {});
 }
 
-#define RECORD                                                                                                \
-    "ResourceRecords:[s] TTL:i AliasTarget:{DNSName!:s HostedZoneId!:s EvaluateTargetHealth:b} Weight:i "     \
-    "Region:s Failover:s MultiValueAnswer:b HealthCheckId:s GeoLocation:{ContinentCode:s CountryCode:s SubdivisionCode:s} "
+#define RECORD                                                                                   \
+    "ResourceRecords:[s] TTL:i AliasTarget:{DNSName!:s HostedZoneId!:s EvaluateTargetHealth:b} " \
+    "Weight:i "                                                                                  \
+    "Region:s Failover:s MultiValueAnswer:b HealthCheckId:s GeoLocation:{ContinentCode:s "       \
+    "CountryCode:s SubdivisionCode:s} "
 
 constexpr ResourceType types[] = {
     {.name = "AWS::Route53::HostedZone",
      .properties = "Name!^ HostedZoneConfig VPCs^:[{VPCId!:s VPCRegion!:s}] HostedZoneTags:tags",
-     .attributes = "Id NameServers", .service = "route53", .operation = "CreateHostedZone",
-     .create = create_zone, .settle = settle_zone, .update = update_zone, .remove = remove_zone, .find = find_zone},
+     .attributes = "Id NameServers",
+     .service = "route53",
+     .operation = "CreateHostedZone",
+     .create = create_zone,
+     .settle = settle_zone,
+     .update = update_zone,
+     .remove = remove_zone,
+     .find = find_zone},
     {.name = "AWS::Route53::RecordSet",
-     .properties = "HostedZoneId^:s HostedZoneName^:s Name!^:s Type!^:s SetIdentifier^:s Comment:s " RECORD,
-     .attributes = "", .service = "route53", .operation = "ChangeResourceRecordSets",
-     .create = create_record, .settle = no_attributes, .update = update_record, .remove = remove_record},
+     .properties =
+         "HostedZoneId^:s HostedZoneName^:s Name!^:s Type!^:s SetIdentifier^:s Comment:s " RECORD,
+     .attributes = "",
+     .service = "route53",
+     .operation = "ChangeResourceRecordSets",
+     .create = create_record,
+     .settle = no_attributes,
+     .update = update_record,
+     .remove = remove_record},
     {.name = "AWS::Route53::RecordSetGroup",
-     .properties = "HostedZoneId^:s HostedZoneName^:s Comment:s RecordSets:[{Name!:s Type!:s SetIdentifier:s " RECORD "}]",
-     .attributes = "", .service = "route53", .operation = "ChangeResourceRecordSets",
-     .create = create_records, .settle = no_attributes, .update = update_records, .remove = remove_record},
+     .properties = "HostedZoneId^:s HostedZoneName^:s Comment:s RecordSets:[{Name!:s Type!:s "
+                   "SetIdentifier:s " RECORD "}]",
+     .attributes = "",
+     .service = "route53",
+     .operation = "ChangeResourceRecordSets",
+     .create = create_records,
+     .settle = no_attributes,
+     .update = update_records,
+     .remove = remove_record},
 };
 
 }  // namespace

@@ -11,15 +11,18 @@ Task<Result<std::string>> create_bucket(Work& work) {
     const std::string name = work["BucketName"].string_or(work.generated_name(63, true));
     Json input = Json::object({{"Bucket", name}});
     if (work.caller.region != "us-east-1")
-        input.set("CreateBucketConfiguration", Json::object({{"LocationConstraint", work.caller.region}}));
+        input.set("CreateBucketConfiguration",
+                  Json::object({{"LocationConstraint", work.caller.region}}));
     CO_REQUIRE(co_await work.call_unless("s3", "CreateBucket", std::move(input),
-                                         work.again ? std::vector<std::string>{"BucketAlreadyOwnedByYou"}
-                                                    : std::vector<std::string>{}));
+                                         work.again
+                                             ? std::vector<std::string>{"BucketAlreadyOwnedByYou"}
+                                             : std::vector<std::string>{}));
     co_return name;
 }
 
 // Template's names to the API's, inside a list of objects.
-Json renamed(const Json& list, std::initializer_list<std::pair<std::string_view, std::string_view>> names) {
+Json renamed(const Json& list,
+             std::initializer_list<std::pair<std::string_view, std::string_view>> names) {
     Json made = Json::array();
     for (const Json& item : list.is_array() ? list.as_array() : Json::Array()) {
         Json object = Json::object();
@@ -48,19 +51,22 @@ struct Setting {
 constexpr Setting settings[] = {
     {"PublicAccessBlockConfiguration", "PutPublicAccessBlock", "PublicAccessBlockConfiguration",
      "DeletePublicAccessBlock", [](const Json& value) { return value; }},
-    {"BucketEncryption", "PutBucketEncryption", "ServerSideEncryptionConfiguration", "DeleteBucketEncryption",
+    {"BucketEncryption", "PutBucketEncryption", "ServerSideEncryptionConfiguration",
+     "DeleteBucketEncryption",
      [](const Json& value) {
-         return rules(renamed(value["ServerSideEncryptionConfiguration"],
-                              {{"ServerSideEncryptionByDefault", "ApplyServerSideEncryptionByDefault"}}));
+         return rules(
+             renamed(value["ServerSideEncryptionConfiguration"],
+                     {{"ServerSideEncryptionByDefault", "ApplyServerSideEncryptionByDefault"}}));
      }},
     {"CorsConfiguration", "PutBucketCors", "CORSConfiguration", "DeleteBucketCors",
      [](const Json& value) {
-         return Json::object({{"CORSRules", renamed(value["CorsRules"], {{"ExposedHeaders", "ExposeHeaders"},
-                                                                         {"MaxAge", "MaxAgeSeconds"},
-                                                                         {"Id", "ID"}})}});
+         return Json::object(
+             {{"CORSRules", renamed(value["CorsRules"], {{"ExposedHeaders", "ExposeHeaders"},
+                                                         {"MaxAge", "MaxAgeSeconds"},
+                                                         {"Id", "ID"}})}});
      }},
-    {"OwnershipControls", "PutBucketOwnershipControls", "OwnershipControls", "DeleteBucketOwnershipControls",
-     [](const Json& value) { return rules(value["Rules"]); }},
+    {"OwnershipControls", "PutBucketOwnershipControls", "OwnershipControls",
+     "DeleteBucketOwnershipControls", [](const Json& value) { return rules(value["Rules"]); }},
 };
 
 Task<Result<Json>> settle_bucket(Work& work) {
@@ -78,11 +84,12 @@ Task<Result<Json>> settle_bucket(Work& work) {
     }
     const std::string& name = work.physical_id;
     const std::string& region = work.caller.region;
-    co_return Json::object({{"Arn", "arn:aws:s3:::" + name},
-                            {"DomainName", name + ".s3.amazonaws.com"},
-                            {"RegionalDomainName", name + ".s3." + region + ".amazonaws.com"},
-                            {"DualStackDomainName", name + ".s3.dualstack." + region + ".amazonaws.com"},
-                            {"WebsiteURL", "http://" + name + ".s3-website-" + region + ".amazonaws.com"}});
+    co_return Json::object(
+        {{"Arn", "arn:aws:s3:::" + name},
+         {"DomainName", name + ".s3.amazonaws.com"},
+         {"RegionalDomainName", name + ".s3." + region + ".amazonaws.com"},
+         {"DualStackDomainName", name + ".s3.dualstack." + region + ".amazonaws.com"},
+         {"WebsiteURL", "http://" + name + ".s3-website-" + region + ".amazonaws.com"}});
 }
 
 Task<Status> update_bucket(Work& work) {
@@ -92,11 +99,14 @@ Task<Status> update_bucket(Work& work) {
     co_return ok();  // settle puts the rest.
 }
 
-Task<Status> remove_bucket(Work& work) { return work.remove("s3", "DeleteBucket", bucket(work), {"NoSuchBucket"}); }
+Task<Status> remove_bucket(Work& work) {
+    return work.remove("s3", "DeleteBucket", bucket(work), {"NoSuchBucket"});
+}
 
 Task<Result<std::string>> put_policy(Work& work) {
-    CO_REQUIRE(co_await work.call("s3", "PutBucketPolicy",
-                                  Json::object({{"Bucket", work["Bucket"]}, {"Policy", work["PolicyDocument"].dump()}})));
+    CO_REQUIRE(co_await work.call(
+        "s3", "PutBucketPolicy",
+        Json::object({{"Bucket", work["Bucket"]}, {"Policy", work["PolicyDocument"].dump()}})));
     co_return work["Bucket"].text();
 }
 
@@ -106,22 +116,37 @@ Task<Status> update_policy(Work& work) {
 }
 
 Task<Status> remove_policy(Work& work) {
-    return work.remove("s3", "DeleteBucketPolicy", bucket(work), {"NoSuchBucket", "NoSuchBucketPolicy"});
+    return work.remove("s3", "DeleteBucketPolicy", bucket(work),
+                       {"NoSuchBucket", "NoSuchBucketPolicy"});
 }
 
 constexpr ResourceType types[] = {
     {.name = "AWS::S3::Bucket",
-     .properties = "BucketName^:s PublicAccessBlockConfiguration:{BlockPublicAcls:b BlockPublicPolicy:b IgnorePublicAcls:b "
-                   "RestrictPublicBuckets:b} BucketEncryption:{ServerSideEncryptionConfiguration!:[{BucketKeyEnabled:b "
+     .properties = "BucketName^:s PublicAccessBlockConfiguration:{BlockPublicAcls:b "
+                   "BlockPublicPolicy:b IgnorePublicAcls:b "
+                   "RestrictPublicBuckets:b} "
+                   "BucketEncryption:{ServerSideEncryptionConfiguration!:[{BucketKeyEnabled:b "
                    "ServerSideEncryptionByDefault:{SSEAlgorithm!:s KMSMasterKeyID:s}}]} "
-                   "CorsConfiguration:{CorsRules!:[{AllowedHeaders:[s] AllowedMethods!:[s] AllowedOrigins!:[s] "
-                   "ExposedHeaders:[s] Id:s MaxAge:i}]} OwnershipControls:{Rules!:[{ObjectOwnership:s}]} Tags:tags",
+                   "CorsConfiguration:{CorsRules!:[{AllowedHeaders:[s] AllowedMethods!:[s] "
+                   "AllowedOrigins!:[s] "
+                   "ExposedHeaders:[s] Id:s MaxAge:i}]} "
+                   "OwnershipControls:{Rules!:[{ObjectOwnership:s}]} Tags:tags",
      .attributes = "Arn DomainName RegionalDomainName DualStackDomainName WebsiteURL",
-     .service = "s3", .operation = "CreateBucket",
-     .create = create_bucket, .settle = settle_bucket, .update = update_bucket, .remove = remove_bucket},
-    {.name = "AWS::S3::BucketPolicy", .properties = "Bucket!^:s PolicyDocument!:j", .attributes = "",
-     .service = "s3", .operation = "PutBucketPolicy",
-     .create = put_policy, .settle = no_attributes, .update = update_policy, .remove = remove_policy},
+     .service = "s3",
+     .operation = "CreateBucket",
+     .create = create_bucket,
+     .settle = settle_bucket,
+     .update = update_bucket,
+     .remove = remove_bucket},
+    {.name = "AWS::S3::BucketPolicy",
+     .properties = "Bucket!^:s PolicyDocument!:j",
+     .attributes = "",
+     .service = "s3",
+     .operation = "PutBucketPolicy",
+     .create = put_policy,
+     .settle = no_attributes,
+     .update = update_policy,
+     .remove = remove_policy},
 };
 
 }  // namespace

@@ -14,13 +14,15 @@ Task<Result<Json>> secret_string(Work& work) {
     Json input = Json::object();
     for (const auto& [name, value] : rules.is_object() ? rules.as_object() : Json::Object())
         if (name != "SecretStringTemplate" && name != "GenerateStringKey") input.set(name, value);
-    CO_TRY(const Json password, co_await work.call("secretsmanager", "GetRandomPassword", std::move(input)));
+    CO_TRY(const Json password,
+           co_await work.call("secretsmanager", "GetRandomPassword", std::move(input)));
     const Json& text = password["RandomPassword"];
     if (!rules.find("SecretStringTemplate")) co_return text;
     Result<Json> secret = Json::parse(rules["SecretStringTemplate"].text());
     if (!secret || !secret->is_object() || !rules.find("GenerateStringKey"))
-        co_return validation_error("SecretStringTemplate must be a JSON object, and GenerateStringKey name the member "
-                                   "that holds the password.");
+        co_return validation_error(
+            "SecretStringTemplate must be a JSON object, and GenerateStringKey name the member "
+            "that holds the password.");
     secret->set(rules["GenerateStringKey"].text(), text);
     co_return Json(secret->dump());
 }
@@ -40,7 +42,8 @@ Made create_secret(Work& work) {
 
 Task<Result<std::vector<std::string>>> find_secret(Work& work) {
     const std::string name = work["Name"].string_or(work.logical_id + "-" + work.token);
-    const Result<Json> answer = co_await work.call("secretsmanager", "DescribeSecret", Json::object({{"SecretId", name}}));
+    const Result<Json> answer =
+        co_await work.call("secretsmanager", "DescribeSecret", Json::object({{"SecretId", name}}));
     std::vector<std::string> found;
     if (answer && !answer->find("DeletedDate")) found.push_back((*answer)["ARN"].text());
     co_return found;
@@ -50,7 +53,8 @@ Task<Result<Json>> settle_secret(Work& work) { co_return Json::object({{"Id", wo
 
 Task<Status> update_secret(Work& work) {
     Json input = Json::object({{"SecretId", work.physical_id}});
-    if (const Json* description = work.properties.find("Description")) input.set("Description", *description);
+    if (const Json* description = work.properties.find("Description"))
+        input.set("Description", *description);
     if (work.changed("SecretString") || work.changed("GenerateSecretString")) {
         CO_TRY(const Json text, co_await secret_string(work));
         input.set("SecretString", text);
@@ -60,9 +64,10 @@ Task<Status> update_secret(Work& work) {
 }
 
 Task<Status> remove_secret(Work& work) {
-    return work.remove("secretsmanager", "DeleteSecret",
-                       Json::object({{"SecretId", work.physical_id}, {"ForceDeleteWithoutRecovery", true}}),
-                       {"ResourceNotFound"});
+    return work.remove(
+        "secretsmanager", "DeleteSecret",
+        Json::object({{"SecretId", work.physical_id}, {"ForceDeleteWithoutRecovery", true}}),
+        {"ResourceNotFound"});
 }
 
 // ---- SecretTargetAttachment: engine, host, port and identifiers of the database, into the secret.
@@ -71,20 +76,27 @@ Task<Result<Json>> target_members(Work& work) {
     const std::string id = work["TargetId"].text();
     Json made = Json::object();
     if (work["TargetType"].text() == "AWS::RDS::DBCluster") {
-        CO_TRY(const Json answer, co_await work.call("rds", "DescribeDBClusters", Json::object({{"DBClusterIdentifier", id}})));
+        CO_TRY(const Json answer, co_await work.call("rds", "DescribeDBClusters",
+                                                     Json::object({{"DBClusterIdentifier", id}})));
         const Json& cluster = answer["DBClusters"][0];
-        made = Json::object({{"engine", "mysql"}, {"host", cluster["Endpoint"]}, {"port", cluster["Port"]},
+        made = Json::object({{"engine", "mysql"},
+                             {"host", cluster["Endpoint"]},
+                             {"port", cluster["Port"]},
                              {"dbClusterIdentifier", id}});
         if (const Json* name = cluster.find("DatabaseName")) made.set("dbname", *name);
     } else if (work["TargetType"].text() == "AWS::RDS::DBInstance") {
-        CO_TRY(const Json answer, co_await work.call("rds", "DescribeDBInstances", Json::object({{"DBInstanceIdentifier", id}})));
+        CO_TRY(const Json answer, co_await work.call("rds", "DescribeDBInstances",
+                                                     Json::object({{"DBInstanceIdentifier", id}})));
         const Json& instance = answer["DBInstances"][0];
-        made = Json::object({{"engine", "mysql"}, {"host", instance["Endpoint"]["Address"]},
-                             {"port", instance["Endpoint"]["Port"]}, {"dbInstanceIdentifier", id}});
+        made = Json::object({{"engine", "mysql"},
+                             {"host", instance["Endpoint"]["Address"]},
+                             {"port", instance["Endpoint"]["Port"]},
+                             {"dbInstanceIdentifier", id}});
         if (const Json* name = instance.find("DBName")) made.set("dbname", *name);
     } else {
-        co_return validation_error("Unkai attaches secrets to AWS::RDS::DBCluster and AWS::RDS::DBInstance, not to " +
-                                   work["TargetType"].text() + ".");
+        co_return validation_error(
+            "Unkai attaches secrets to AWS::RDS::DBCluster and AWS::RDS::DBInstance, not to " +
+            work["TargetType"].text() + ".");
     }
     co_return made;
 }
@@ -95,10 +107,13 @@ Task<Status> change_secret(Work& work, Json members, bool add) {
     CO_TRY(const Json answer, co_await work.call("secretsmanager", "GetSecretValue", id));
     Result<Json> secret = Json::parse(answer["SecretString"].text());
     if (!secret || !secret->is_object())
-        co_return validation_error("The secret must be a JSON object to be attached to a database.");
+        co_return validation_error(
+            "The secret must be a JSON object to be attached to a database.");
     for (const auto& [name, value] : members.as_object()) {
-        if (add) secret->set(name, value);
-        else secret->as_object().erase(name);
+        if (add)
+            secret->set(name, value);
+        else
+            secret->as_object().erase(name);
     }
     Json input = id;
     input.set("SecretString", secret->dump());
@@ -114,26 +129,39 @@ Made attach(Work& work) {
 
 Task<Status> detach(Work& work) {
     Json members = Json::object();
-    for (const char* name : {"engine", "host", "port", "dbname", "dbClusterIdentifier", "dbInstanceIdentifier"})
+    for (const char* name :
+         {"engine", "host", "port", "dbname", "dbClusterIdentifier", "dbInstanceIdentifier"})
         members.set(name, nullptr);
     const Status changed = co_await change_secret(work, members, false);
-    if (!changed && !has_code(changed.error(), {"ResourceNotFound", "InvalidRequest"})) co_return changed.error();
+    if (!changed && !has_code(changed.error(), {"ResourceNotFound", "InvalidRequest"}))
+        co_return changed.error();
     co_return ok();
 }
 
 constexpr ResourceType types[] = {
     {.name = "AWS::SecretsManager::Secret",
      .properties = "Name^:s Description KmsKeyId SecretString:s "
-                   "GenerateSecretString:{SecretStringTemplate:s GenerateStringKey:s PasswordLength:i ExcludeCharacters:s "
-                   "ExcludeNumbers:b ExcludePunctuation:b ExcludeUppercase:b ExcludeLowercase:b IncludeSpace:b "
+                   "GenerateSecretString:{SecretStringTemplate:s GenerateStringKey:s "
+                   "PasswordLength:i ExcludeCharacters:s "
+                   "ExcludeNumbers:b ExcludePunctuation:b ExcludeUppercase:b ExcludeLowercase:b "
+                   "IncludeSpace:b "
                    "RequireEachIncludedType:b} Tags:tags",
-     .attributes = "Id", .service = "secretsmanager", .operation = "CreateSecret",
-     .create = create_secret, .settle = settle_secret, .update = update_secret, .remove = remove_secret,
+     .attributes = "Id",
+     .service = "secretsmanager",
+     .operation = "CreateSecret",
+     .create = create_secret,
+     .settle = settle_secret,
+     .update = update_secret,
+     .remove = remove_secret,
      .find = find_secret},
     {.name = "AWS::SecretsManager::SecretTargetAttachment",
-     .properties = "SecretId!^:s TargetId!^:s TargetType!^:s", .attributes = "",
-     .service = "secretsmanager", .operation = "PutSecretValue",
-     .create = attach, .settle = no_attributes, .remove = detach},
+     .properties = "SecretId!^:s TargetId!^:s TargetType!^:s",
+     .attributes = "",
+     .service = "secretsmanager",
+     .operation = "PutSecretValue",
+     .create = attach,
+     .settle = no_attributes,
+     .remove = detach},
 };
 
 }  // namespace

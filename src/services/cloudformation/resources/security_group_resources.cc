@@ -10,7 +10,11 @@ Json permission_of(const Json& rule) {
     Json made = Json::object();
     for (const char* name : {"IpProtocol", "FromPort", "ToPort"})
         if (const Json* value = rule.find(name)) made.set(name, *value);
-    struct Source { const char* property; const char* list; const char* member; };
+    struct Source {
+        const char* property;
+        const char* list;
+        const char* member;
+    };
     for (const auto& [property, list, member] :
          {Source{"CidrIp", "IpRanges", "CidrIp"}, Source{"CidrIpv6", "Ipv6Ranges", "CidrIpv6"},
           Source{"SourceSecurityGroupId", "UserIdGroupPairs", "GroupId"},
@@ -20,7 +24,8 @@ Json permission_of(const Json& rule) {
         const Json* value = rule.find(property);
         if (!value) continue;
         Json source = Json::object({{member, *value}});
-        if (const Json* description = rule.find("Description")) source.set("Description", *description);
+        if (const Json* description = rule.find("Description"))
+            source.set("Description", *description);
         made.set(list, Json::array({source}));
     }
     return made;
@@ -37,8 +42,9 @@ Json without(const Json& left, const Json& right) {
     Json made = Json::array();
     if (!left.is_array()) return made;
     for (const Json& rule : left.as_array()) {
-        const bool there = right.is_array() && std::any_of(right.as_array().begin(), right.as_array().end(),
-                                                           [&](const Json& other) { return other == rule; });
+        const bool there =
+            right.is_array() && std::any_of(right.as_array().begin(), right.as_array().end(),
+                                            [&](const Json& other) { return other == rule; });
         if (!there) made.push(rule);
     }
     return made;
@@ -61,7 +67,8 @@ Task<Result<std::vector<std::string>>> find_group(Work& work) {
 Task<Status> authorize(Work& work, std::string operation, Json rules) {
     // One call a rule: one that is there already does not keep the others out.
     for (const Json& rule : rules.as_array())
-        CO_REQUIRE(co_await work.call_unless("ec2", operation, request(work.physical_id, Json::array({rule})),
+        CO_REQUIRE(co_await work.call_unless("ec2", operation,
+                                             request(work.physical_id, Json::array({rule})),
                                              {"InvalidPermission.Duplicate"}));
     co_return ok();
 }
@@ -77,16 +84,22 @@ Task<Result<Json>> settle_group(Work& work) {
                                                  {"InvalidPermission.NotFound"}));
         CO_REQUIRE(co_await authorize(work, "AuthorizeSecurityGroupEgress", *egress));
     }
-    co_return Json::object({{"GroupId", work.physical_id}, {"Id", work.physical_id}, {"VpcId", work["VpcId"]}});
+    co_return Json::object(
+        {{"GroupId", work.physical_id}, {"Id", work.physical_id}, {"VpcId", work["VpcId"]}});
 }
 
 Task<Status> update_group(Work& work) {
-    struct Direction { const char* property; const char* revoke; };
-    for (const auto& [property, revoke] : {Direction{"SecurityGroupIngress", "RevokeSecurityGroupIngress"},
-                                           Direction{"SecurityGroupEgress", "RevokeSecurityGroupEgress"}}) {
+    struct Direction {
+        const char* property;
+        const char* revoke;
+    };
+    for (const auto& [property, revoke] :
+         {Direction{"SecurityGroupIngress", "RevokeSecurityGroupIngress"},
+          Direction{"SecurityGroupEgress", "RevokeSecurityGroupEgress"}}) {
         const Json gone = without(work.previous[property], work[property]);
         for (const Json& rule : gone.as_array())
-            CO_REQUIRE(co_await work.call_unless("ec2", revoke, request(work.physical_id, Json::array({rule})),
+            CO_REQUIRE(co_await work.call_unless("ec2", revoke,
+                                                 request(work.physical_id, Json::array({rule})),
                                                  {"InvalidPermission.NotFound"}));
     }
     co_return co_await update_ec2_tags(work);  // settle adds the new rules.
@@ -94,7 +107,8 @@ Task<Status> update_group(Work& work) {
 
 Task<Status> remove_group(Work& work) {
     return work.remove("ec2", "DeleteSecurityGroup", Json::object({{"GroupId", work.physical_id}}),
-                       {"InvalidGroup.NotFound", "InvalidGroupId.NotFound"}, {"DependencyViolation"});
+                       {"InvalidGroup.NotFound", "InvalidGroupId.NotFound"},
+                       {"DependencyViolation"});
 }
 
 Task<Result<std::string>> create_rule(Work& work, std::string operation) {
@@ -103,8 +117,12 @@ Task<Result<std::string>> create_rule(Work& work, std::string operation) {
     co_return made["SecurityGroupRules"][0]["SecurityGroupRuleId"].text();
 }
 
-Task<Result<std::string>> create_ingress(Work& work) { return create_rule(work, "AuthorizeSecurityGroupIngress"); }
-Task<Result<std::string>> create_egress(Work& work) { return create_rule(work, "AuthorizeSecurityGroupEgress"); }
+Task<Result<std::string>> create_ingress(Work& work) {
+    return create_rule(work, "AuthorizeSecurityGroupIngress");
+}
+Task<Result<std::string>> create_egress(Work& work) {
+    return create_rule(work, "AuthorizeSecurityGroupEgress");
+}
 
 Task<Result<Json>> settle_rule(Work& work) { co_return Json::object({{"Id", work.physical_id}}); }
 
@@ -112,7 +130,8 @@ Task<Status> remove_rule(Work& work, std::string operation) {
     return work.remove("ec2", std::move(operation),
                        Json::object({{"GroupId", work["GroupId"]},
                                      {"SecurityGroupRuleIds", Json::array({work.physical_id})}}),
-                       {"InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"});
+                       {"InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound",
+                        "InvalidGroup.NotFound"});
 }
 
 Task<Status> remove_ingress(Work& work) { return remove_rule(work, "RevokeSecurityGroupIngress"); }
@@ -121,23 +140,40 @@ Task<Status> remove_egress(Work& work) { return remove_rule(work, "RevokeSecurit
 constexpr ResourceType types[] = {
     {.name = "AWS::EC2::SecurityGroup",
      .properties = "GroupName^:s GroupDescription!^:s VpcId^:s Tags:tags "
-                   "SecurityGroupIngress:[{IpProtocol!:s FromPort:i ToPort:i CidrIp:s CidrIpv6:s Description:s "
+                   "SecurityGroupIngress:[{IpProtocol!:s FromPort:i ToPort:i CidrIp:s CidrIpv6:s "
+                   "Description:s "
                    "SourceSecurityGroupId:s SourcePrefixListId:s}] "
-                   "SecurityGroupEgress:[{IpProtocol!:s FromPort:i ToPort:i CidrIp:s CidrIpv6:s Description:s "
+                   "SecurityGroupEgress:[{IpProtocol!:s FromPort:i ToPort:i CidrIp:s CidrIpv6:s "
+                   "Description:s "
                    "DestinationSecurityGroupId:s DestinationPrefixListId:s}]",
-     .attributes = "GroupId Id VpcId", .service = "ec2", .operation = "CreateSecurityGroup",
-     .create = create_group, .settle = settle_group, .update = update_group, .remove = remove_group,
+     .attributes = "GroupId Id VpcId",
+     .service = "ec2",
+     .operation = "CreateSecurityGroup",
+     .create = create_group,
+     .settle = settle_group,
+     .update = update_group,
+     .remove = remove_group,
      .find = find_group},
     {.name = "AWS::EC2::SecurityGroupIngress",
-     .properties = "GroupId!^:s IpProtocol!^:s FromPort^:i ToPort^:i CidrIp^:s CidrIpv6^:s Description^:s "
-                   "SourceSecurityGroupId^:s SourcePrefixListId^:s",
-     .attributes = "Id", .service = "ec2", .operation = "AuthorizeSecurityGroupIngress",
-     .create = create_ingress, .settle = settle_rule, .remove = remove_ingress},
+     .properties =
+         "GroupId!^:s IpProtocol!^:s FromPort^:i ToPort^:i CidrIp^:s CidrIpv6^:s Description^:s "
+         "SourceSecurityGroupId^:s SourcePrefixListId^:s",
+     .attributes = "Id",
+     .service = "ec2",
+     .operation = "AuthorizeSecurityGroupIngress",
+     .create = create_ingress,
+     .settle = settle_rule,
+     .remove = remove_ingress},
     {.name = "AWS::EC2::SecurityGroupEgress",
-     .properties = "GroupId!^:s IpProtocol!^:s FromPort^:i ToPort^:i CidrIp^:s CidrIpv6^:s Description^:s "
-                   "DestinationSecurityGroupId^:s DestinationPrefixListId^:s",
-     .attributes = "Id", .service = "ec2", .operation = "AuthorizeSecurityGroupEgress",
-     .create = create_egress, .settle = settle_rule, .remove = remove_egress},
+     .properties =
+         "GroupId!^:s IpProtocol!^:s FromPort^:i ToPort^:i CidrIp^:s CidrIpv6^:s Description^:s "
+         "DestinationSecurityGroupId^:s DestinationPrefixListId^:s",
+     .attributes = "Id",
+     .service = "ec2",
+     .operation = "AuthorizeSecurityGroupEgress",
+     .create = create_egress,
+     .settle = settle_rule,
+     .remove = remove_egress},
 };
 
 }  // namespace
