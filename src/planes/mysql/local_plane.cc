@@ -73,6 +73,7 @@ Task<Status> LocalPlane::open() {
             REQUIRE(make_folder(root + "/clusters", 0711, {}));
             return reachable(root, owner);
         }));
+    opened_ = true;
     for (const Found& server : find_servers(ground_.root))
         ground_.found[server.configuration] = server.pid;
     if (!ground_.found.empty())
@@ -310,6 +311,12 @@ Result<std::string> LocalPlane::log_end(const std::string& cluster, const std::s
 }
 
 Task<Result<std::string>> LocalPlane::engine() {
+    if (!opened_)
+        co_return fail("PlaneClosed",
+                       "Databases do not run in this Unkai: it could not make their networks or "
+                       "folder when it "
+                       "started. Its log and unkai doctor say why; it needs root.",
+                       503);
     CO_REQUIRE(co_await find_engine_once());
     co_return ground_.engine->name();
 }

@@ -55,6 +55,7 @@ private:
     std::map<std::string, std::unique_ptr<Cluster>> clusters_;
     std::set<std::string, std::less<>> variables_;
     Lock preparing_;
+    bool opened_ = false;
 };
 
 }  // namespace unkai::planes::mysql
