@@ -5,20 +5,22 @@ namespace unkai {
 ContentDelivery::ContentDelivery(Env& env, store::Store& store, Parts parts,
                                  std::shared_ptr<const net::Identity> identity)
     : parts_(std::move(parts)),
-      publisher_(env, store,
-                 {.apply = [this](std::shared_ptr<const planes::cdn::Snapshot> snapshot) {
-                      return cdn_->apply(std::move(snapshot));
-                  },
-                  .invalidate = [this](const std::string& distribution,
-                                       const std::vector<std::string>& paths) {
-                      cdn_->invalidate(distribution, paths);
-                  },
-                  .names = names_,
-                  .edge_addresses = {parts_.network.settings().edge_address().text()},
-                  .certificates = parts_.certificates,
-                  .identity = std::move(identity),
-                  .credentials = parts_.credentials,
-                  .signer = signer_}),
+      publisher_(
+          env, store,
+          {.apply =
+               [this](std::shared_ptr<const planes::cdn::Snapshot> snapshot) {
+                   return cdn_->apply(std::move(snapshot));
+               },
+           .invalidate =
+               [this](const std::string& distribution, const std::vector<std::string>& paths) {
+                   cdn_->invalidate(distribution, paths);
+               },
+           .names = names_,
+           .edge_addresses = {parts_.network.settings().edge_address().text()},
+           .certificates = parts_.certificates,
+           .identity = std::move(identity),
+           .credentials = parts_.credentials,
+           .signer = signer_}),
       service_(parts_.certificates, publisher_) {}
 
 Result<std::unique_ptr<ContentDelivery>> ContentDelivery::make(Env& env, store::Store& store,

@@ -27,7 +27,8 @@ public:
         std::vector<Loop*> data;
         bool network_works = false;
     };
-    static Result<std::unique_ptr<ContentDelivery>> make(Env& env, store::Store& store, Parts parts);
+    static Result<std::unique_ptr<ContentDelivery>> make(Env& env, store::Store& store,
+                                                         Parts parts);
 
     services::cloudfront::CloudFront& service() { return service_; }
     planes::dns::NameSource& names() { return names_; }
@@ -40,7 +41,9 @@ public:
     Task<void> stop();
 
     // The distributions' names on the API's own port.
-    bool wants(std::string_view host, std::string_view) const override { return cdn_->serves(host); }
+    bool wants(std::string_view host, std::string_view) const override {
+        return cdn_->serves(host);
+    }
     Task<void> handle(net::Exchange& exchange) override { return cdn_->handle(exchange); }
 
 private:

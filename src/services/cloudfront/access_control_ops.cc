@@ -1,4 +1,4 @@
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+// CloudFront guide, private-content-restricting-access-to-s3.
 #include "aws/protocol/json_shape.h"
 #include "services/cloudfront/cloudfront.h"
 #include "services/cloudfront/policies.h"

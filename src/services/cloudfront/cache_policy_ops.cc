@@ -1,4 +1,4 @@
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cache-key-create-cache-policy.html
+// CloudFront guide, cache-key-create-cache-policy.
 #include "aws/protocol/json_shape.h"
 #include "services/cloudfront/cloudfront.h"
 #include "services/cloudfront/policies.h"

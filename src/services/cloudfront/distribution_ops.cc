@@ -62,7 +62,7 @@ Status check_policies(aws::Call& call, const DistributionConfig& config) {
 
 }  // namespace
 
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html
+// CloudFront guide, cnames-and-https-requirements.
 Status CloudFront::check_certificate(aws::Call& call, const DistributionConfig& config) {
     const std::string arn = certificate_of(config);
     if (arn.empty()) return ok();

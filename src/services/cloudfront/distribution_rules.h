@@ -1,7 +1,7 @@
 // What a DistributionConfig may say. Pure: no store, no clock.
 //
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
+// CloudFront guide, DownloadDistValuesCacheBehavior.
 #pragma once
 
 #include "api/cloudfront.h"

@@ -1,7 +1,6 @@
 // Cache policies and origin request policies: AWS's managed ones, and the rules of custom ones.
 //
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
+// CloudFront guide, using-managed-cache-policies and using-managed-origin-request-policies.
 #pragma once
 
 #include "api/cloudfront.h"

@@ -1,4 +1,4 @@
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/controlling-origin-requests.html
+// CloudFront guide, controlling-origin-requests.
 #include "aws/protocol/json_shape.h"
 #include "services/cloudfront/cloudfront.h"
 #include "services/cloudfront/policies.h"

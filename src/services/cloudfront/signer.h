@@ -4,7 +4,7 @@
 //     CdnOptions{.sign = [&signer](const auto& request, auto& headers) { signer.sign(request,
 //     headers); }} signer.set({{"123456789012/E1ABC", session}});       // by the publisher
 //
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+// CloudFront guide, private-content-restricting-access-to-s3.
 // Signature version 4 for S3, with UNSIGNED-PAYLOAD. The region is the one in the origin's host
 // name. A request whose signer has no session goes unsigned, and S3 refuses it. Thread safe.
 #pragma once

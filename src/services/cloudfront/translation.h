@@ -1,8 +1,8 @@
 // AWS's shapes → what the edges serve. Pure.
 //
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/controlling-the-cache-key.html
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/controlling-origin-requests.html
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
+// CloudFront guide, controlling-the-cache-key.
+// CloudFront guide, controlling-origin-requests.
+// CloudFront guide, Expiration.
 #pragma once
 
 #include <functional>
