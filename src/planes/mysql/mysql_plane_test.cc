@@ -182,7 +182,14 @@ Task<void> stop_and_start(World& world, LocalPlane& plane) {
     InstanceSpec with_parameters = writer();
     with_parameters.parameters = {{"max_connections", "33"},
                                   {"collation_server", "utf8mb4_0900_ai_ci"},
-                                  {"aurora_only_variable", "1"}};
+                                  {"aurora_only_variable", "1"},
+                                  {"general_log", "1"}};
+    std::string heard;
+    plane.listen({.changed = {},
+                  .logged = [&heard](const std::string&, const std::string& instance, Log log,
+                                     std::string_view lines) {
+                      if (instance == "app-1" && log == Log::general) heard += lines;
+                  }});
     CO_ASSERT(co_await plane.start(with_parameters));
     CO_ASSERT(co_await plane.start(reader()));
     EXPECT_TRUE(co_await becomes(loop, 33961, "SELECT @@max_connections", "33"));
@@ -194,6 +201,13 @@ Task<void> stop_and_start(World& world, LocalPlane& plane) {
     EXPECT_TRUE(*co_await plane.knows_variable("max_connections"));
     EXPECT_FALSE(*co_await plane.knows_variable("aurora_only_variable"));
     EXPECT_FALSE(*co_await plane.knows_variable("datadir"));
+    for (const Steady end = loop.steady() + 10s;
+         heard.find("@@collation_server") == heard.npos && loop.steady() < end;)
+        co_await loop.sleep(50ms);
+    EXPECT_NE(heard.find("SELECT @@max_connections\n"), heard.npos);
+    EXPECT_NE(plane.log_end("app", "app-1", Log::error, 100000)->find("ready for connections"),
+              heard.npos);
+    plane.listen({});
     co_await plane.leave();  // As if we had been killed: the servers run on.
 }
 

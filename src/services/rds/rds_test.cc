@@ -435,9 +435,9 @@ TEST(Rds, AClusterLives) {
     // A promotion that the records missed: the plane's word counts.
     const auto [plane_cluster, plane_instance] = world.plane.servers.begin()->first;
     EXPECT_TRUE(world.sim.loop.run_until_done(world.plane.promote(plane_cluster, plane_instance)));
-    EXPECT_TRUE(
-        site.run(&Rds::ModifyDBCluster,
-                 ModifyDBClusterInput{.db_cluster_identifier = "app", .backup_retention_period = 3}));
+    EXPECT_TRUE(site.run(
+        &Rds::ModifyDBCluster,
+        ModifyDBClusterInput{.db_cluster_identifier = "app", .backup_retention_period = 3}));
     site.settle();
     for (const auto& instance :
          site.run(&Rds::DescribeDBInstances, DescribeDBInstancesInput{})->db_instances)
