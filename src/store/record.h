@@ -10,7 +10,7 @@
 //     };
 //
 // Unknown numbers are skipped and missing ones keep their default, so that older and newer programs
-// read each other's records. A field with its default value takes no space.
+// read each other's records. An empty optional takes no space.
 // Fields may be: bool, integers, double, std::string, Time, Duration, enums, optional, vector, set
 // and map of those, pair, and other records. A type of one's own gets a Codec specialization.
 #pragma once
@@ -44,12 +44,9 @@ struct FieldWriter {
     std::string& out;
     template <class T>
     void operator()(uint32_t number, const T& value) {
-        if constexpr (requires { value.empty(); }) {
-            if (value.empty()) return;
-        } else if constexpr (requires { value.has_value(); }) {
+        // Only what is empty whatever a record's default is may be left out.
+        if constexpr (requires { value.has_value(); }) {
             if (!value.has_value()) return;
-        } else if constexpr (!Record<T>) {
-            if (value == T{}) return;
         }
         put_varint(out, number);
         std::string bytes;
