@@ -72,6 +72,20 @@ TEST(Rules, BehavioursAndCodings) {
     EXPECT_EQ(negotiate({}, "gzip"), Coding::identity);
 }
 
+TEST(Rules, ARequestThatComesBackIsALoop) {
+    Distribution distribution, other;
+    distribution.domain = "d1.cloudfront.net";
+    other.domain = "d2.cloudfront.net";
+    const net::Headers fresh = {{"via", "1.0 squid"}};
+    EXPECT_FALSE(is_loop(distribution, fresh));
+    const Viewer viewer{"GET", "/", "", "a.example.com", "https", "192.0.2.1", &fresh};
+    const net::Headers once = origin_headers(distribution, {}, {}, viewer, Coding::identity);
+    EXPECT_TRUE(is_loop(distribution, once));
+    EXPECT_FALSE(is_loop(other, once));
+    const Viewer passed{"GET", "/", "", "b.example.com", "https", "192.0.2.1", &once};
+    EXPECT_TRUE(is_loop(distribution, origin_headers(other, {}, {}, passed, Coding::identity)));
+}
+
 TEST(Rules, Ranges) {
     struct Case {
         const char* header;

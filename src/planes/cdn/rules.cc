@@ -167,6 +167,14 @@ bool is_cached_error(int status) {
     }
 }
 
+static std::string hop_of(const Distribution& distribution) {
+    return "1.1 " + distribution.domain + " (CloudFront)";
+}
+
+bool is_loop(const Distribution& distribution, const net::Headers& headers) {
+    return headers.joined("via").find(hop_of(distribution)) != std::string::npos;
+}
+
 net::Headers origin_headers(const Distribution& distribution, const Behavior& behavior,
                             const Origin& origin, const Viewer& viewer, Coding coding) {
     net::Headers out;
@@ -202,7 +210,8 @@ net::Headers origin_headers(const Distribution& distribution, const Behavior& be
     const std::string before = viewer.headers->joined("x-forwarded-for");
     out.add("x-forwarded-for", before.empty() ? std::string(viewer.address)
                                               : before + ", " + std::string(viewer.address));
-    out.add("via", "1.1 " + distribution.domain + " (CloudFront)");
+    const std::string passed = viewer.headers->joined("via");
+    out.add("via", (passed.empty() ? "" : passed + ", ") + hop_of(distribution));
     if (taken("cloudfront-forwarded-proto")) out.set("cloudfront-forwarded-proto", viewer.scheme);
     for (const auto& [name, value] : origin.headers) out.set(name, value);
     return out;

@@ -40,6 +40,8 @@ struct Viewer {
     std::string_view method, path, query, host, scheme, address;
     const net::Headers* headers;
 };
+// Whether a request has passed this distribution already: its origin leads back to it.
+bool is_loop(const Distribution& distribution, const net::Headers& headers);
 // The headers towards the origin: those of the policies, and CloudFront's own.
 net::Headers origin_headers(const Distribution& distribution, const Behavior& behavior,
                             const Origin& origin, const Viewer& viewer, Coding coding);

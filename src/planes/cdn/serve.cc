@@ -345,7 +345,10 @@ Task<void> Edge::handle(net::Exchange& exchange) {
     turn.viewer = {request.method,    turn.path, request.query,   request.authority,
                    exchange.scheme(), address,   &request.headers};
     const auto origin = turn.distribution->origins.find(turn.behavior->origin);
-    if (origin == turn.distribution->origins.end()) {
+    if (is_loop(*turn.distribution, request.headers)) {
+        co_await answer_page(turn, 403, "Bad request.",
+                             "The origin of this path leads back to the distribution.");
+    } else if (origin == turn.distribution->origins.end()) {
         co_await answer_page(turn, 502, "The request could not be satisfied.",
                              "The origin of this path does not exist.");
     } else if (!co_await refuse_or_redirect(turn)) {
