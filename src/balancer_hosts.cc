@@ -21,7 +21,8 @@ constexpr uint64_t any_length = UINT64_MAX;  // The load balancer has limits of 
 
 void copy_fields(const net::Headers& from, net::Headers& to) {
     for (const net::Headers::Field& field : from)
-        if (!net::is_hop_by_hop(field.name) && !equals_ignoring_case(field.name, "content-length") &&
+        if (!net::is_hop_by_hop(field.name) &&
+            !equals_ignoring_case(field.name, "content-length") &&
             !equals_ignoring_case(field.name, "host") && !from.has_token("connection", field.name))
             to.add(field.name, field.value);
 }
@@ -59,14 +60,13 @@ bool BalancerHosts::wants(std::string_view host, std::string_view) const {
 }
 
 Task<void> BalancerHosts::handle(net::Exchange& exchange) {
-    const std::string address =
-        address_of(to_lower(net::host_of(exchange.request().authority)));
+    const std::string address = address_of(to_lower(net::host_of(exchange.request().authority)));
     exchange.allow_body(any_length);
     if (equals_ignoring_case(exchange.request().headers.value("upgrade"), "websocket")) {
         exchange.headers().add_view("content-type", "text/plain; charset=utf-8");
         (void)co_await exchange.respond(
-            501, "WebSocket does not pass here. Connect to the load balancer itself, at " + address +
-                     ", or by a resolver that asks Unkai's DNS.\n");
+            501, "WebSocket does not pass here. Connect to the load balancer itself, at " +
+                     address + ", or by a resolver that asks Unkai's DNS.\n");
         co_return;
     }
     const Status passed = co_await pass(exchange, address);

@@ -1,5 +1,5 @@
-// What the program needs for load balancers, put together: the proxy on the data loops, the publisher, the
-// service, the names.
+// What the program needs for load balancers, put together: the proxy on the data loops, the
+// publisher, the service, the names.
 #pragma once
 
 #include "planes/dns/names.h"
@@ -12,8 +12,9 @@ namespace unkai {
 
 class Balancers {
 public:
-    Balancers(Env& env, store::Store& store, aws::Client& client, net::CertificateLookup& certificates,
-              planes::network::Network& network, std::vector<Loop*> data_loops)
+    Balancers(Env& env, store::Store& store, aws::Client& client,
+              net::CertificateLookup& certificates, planes::network::Network& network,
+              std::vector<Loop*> data_loops)
         : proxy_(env.loop, std::move(data_loops), env.random),
           service_(client, certificates, proxy_),
           publisher_(env, store,

@@ -1,9 +1,11 @@
-// What the program needs for RDS, put together: the MySQL plane, the reconciler, the service, the names.
+// What the program needs for RDS, put together: the MySQL plane, the reconciler, the service, the
+// names.
 //
 //     Databases databases(env, store, client, network, &authority, folder);
 //     dispatcher.add(api::rds::bind(databases.service()));
 //     CO_REQUIRE(co_await databases.start());   // networks are up, other services are added
-//     co_await databases.stop();                // servers end cleanly; the next start brings them back
+//     co_await databases.stop();                // servers end cleanly; the next start brings them
+//     back
 #pragma once
 
 #include "net/certificate.h"
@@ -18,9 +20,8 @@ namespace unkai {
 
 class Databases {
 public:
-    Databases(Env& env, store::Store& store, aws::Client& client,
-              planes::network::Network& network, const net::Authority* authority,
-              std::string folder)
+    Databases(Env& env, store::Store& store, aws::Client& client, planes::network::Network& network,
+              const net::Authority* authority, std::string folder)
         : plane_(env, std::move(folder)),
           surroundings_(env, client, network, authority),
           service_(surroundings_, plane_),

@@ -13,11 +13,11 @@ std::shared_ptr<const net::Identity> LocalCertificates::find(std::string_view na
     const std::lock_guard lock(mutex_);
     if (!name.ends_with(".localhost") || !own_ || own_->matches(name)) return own_;
     if (const auto known = issued_.find(name); known != issued_.end()) return known->second;
-    const Time now =
-        std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    const Time now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     auto identity = authority_.identity_for({std::string(name)}, *random_, now);
     if (!identity) {
-        log::warn("no certificate", {{"name", std::string(name)}, {"error", identity.error().message}});
+        log::warn("no certificate",
+                  {{"name", std::string(name)}, {"error", identity.error().message}});
         return own_;
     }
     if (issued_.size() >= most_issued) issued_.clear();

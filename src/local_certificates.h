@@ -1,6 +1,6 @@
-// The certificates of the API's ports: the program's own, and one for every further *.localhost name
-// that somebody asks for (a site's or a load balancer's alias), issued by the local authority when
-// it is first needed (≈ 0.5 ms) and kept.
+// The certificates of the API's ports: the program's own, and one for every further *.localhost
+// name that somebody asks for (a site's or a load balancer's alias), issued by the local authority
+// when it is first needed (≈ 0.5 ms) and kept.
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
-// The program's beginning: one binary is the command line and, with `start --foreground`, Unkai itself.
+// The program's beginning: one binary is the command line and, with `start --foreground`, Unkai
+// itself.
 #include <signal.h>
 
 #include <cstdio>
@@ -15,13 +16,18 @@ namespace {
 Task<Status> compose_and_run(cli::StartOptions options) {
     const auto range = planes::network::Cidr::parse(options.public_cidr, true);
     if (!range || range->prefix > 23)
-        co_return fail("PublicCidrInvalid", options.public_cidr + " is no range of public addresses; "
-                                            "give a block of /23 or wider, as --public-cidr 198.18.0.0/15");
+        co_return fail("PublicCidrInvalid",
+                       options.public_cidr +
+                           " is no range of public addresses; "
+                           "give a block of /23 or wider, as --public-cidr 198.18.0.0/15");
     const auto random = system_random();
-    CO_TRY(cli::Installation installation, cli::make_installation(options.data_dir, options.wishes, *random));
-    CO_TRY(auto authority, services::acm::LocalAuthority::open(installation.data_dir + "/authority", *random, Loop::current()->now()));
+    CO_TRY(cli::Installation installation,
+           cli::make_installation(options.data_dir, options.wishes, *random));
+    CO_TRY(auto authority, services::acm::LocalAuthority::open(installation.data_dir + "/authority",
+                                                               *random, Loop::current()->now()));
     CO_TRY(auto engine, store::rocks_engine(installation.data_dir + "/store"));
-    Program program(std::move(options), std::move(installation), std::move(engine), std::move(authority));
+    Program program(std::move(options), std::move(installation), std::move(engine),
+                    std::move(authority));
     co_return co_await program.run();
 }
 

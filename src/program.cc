@@ -15,55 +15,73 @@ namespace unkai {
 
 namespace {
 
-planes::network::Settings network_settings(const cli::StartOptions& options, const cli::Installation& installation) {
+planes::network::Settings network_settings(const cli::StartOptions& options,
+                                           const cli::Installation& installation) {
     planes::network::Settings settings;
     settings.run_directory = installation.run_dir();
     settings.host_link = "unkai" + installation.id;
     settings.egress = options.egress;
-    if (const auto range = planes::network::Cidr::parse(options.public_cidr)) settings.public_range = *range;
+    if (const auto range = planes::network::Cidr::parse(options.public_cidr))
+        settings.public_range = *range;
     return settings;
 }
 
 }  // namespace
 
-Program::Program(cli::StartOptions options, cli::Installation installation, std::unique_ptr<store::Engine> engine,
-                 services::acm::LocalAuthority authority)
+Program::Program(cli::StartOptions options, cli::Installation installation,
+                 std::unique_ptr<store::Engine> engine, services::acm::LocalAuthority authority)
     : options_(std::move(options)),
       installation_(std::move(installation)),
       store_(env_, std::move(engine)),
       network_(env_, network_settings(options_, installation_)),
       authority_(std::move(authority)),
-      ecr_(env_, store_, {.domain = "localhost:" + std::to_string(options_.port), .folder = installation_.data_dir + "/layers"}),
+      ecr_(env_, store_,
+           {.domain = "localhost:" + std::to_string(options_.port),
+            .folder = installation_.data_dir + "/layers"}),
       front_door_(dispatcher_, credentials_,
-                  {.version = program_version, .region = installation_.region,
-                   .own_hosts = {network_.settings().api_address().text()}, .control_token = installation_.control_token}) {}
+                  {.version = program_version,
+                   .region = installation_.region,
+                   .own_hosts = {network_.settings().api_address().text()},
+                   .control_token = installation_.control_token}) {}
 
 void Program::add_services() {
     route53_publisher_ = std::make_unique<services::route53::Publisher>(
-        env_, store_, std::vector<planes::dns::NameSource*>{&own_names_, &balancers_.names(), &databases_.names(), &content_delivery_->names()},
-        services::route53::PublisherOptions{.server = dns_.get(), .resolver = &resolver_,
-                                            .published = [this](auto snapshot) { content_delivery_->origin_names().set(std::move(snapshot)); },
-                                            .server_addresses = {network_.settings().dns_address().text()}});
+        env_, store_,
+        std::vector<planes::dns::NameSource*>{&own_names_, &balancers_.names(), &databases_.names(),
+                                              &content_delivery_->names()},
+        services::route53::PublisherOptions{
+            .server = dns_.get(),
+            .resolver = &resolver_,
+            .published =
+                [this](auto snapshot) {
+                    content_delivery_->origin_names().set(std::move(snapshot));
+                },
+            .server_addresses = {network_.settings().dns_address().text()}});
     route53_ = std::make_unique<services::route53::Route53>(client_, *route53_publisher_);
     fargate_ = std::make_unique<Fargate>(
-        env_, store_, client_, vpc_endpoints_, std::make_shared<services::ecr::RegistrySource>(store_, ecr_),
-        FargateOptions{.plane = {installation_.data_dir + "/containers", installation_.run_dir() + "/containers"},
+        env_, store_, client_, vpc_endpoints_,
+        std::make_shared<services::ecr::RegistrySource>(store_, ecr_),
+        FargateOptions{.plane = {installation_.data_dir + "/containers",
+                                 installation_.run_dir() + "/containers"},
                        .engine = {.ca_certificate = authority_.certificate_pem()}});
     for (const BoundService& service :
-         {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_), api::ssm::bind(ssm_),
-          api::secretsmanager::bind(secretsmanager_), api::acm::bind(acm_), api::ec2::bind(ec2_), api::ecr::bind(ecr_),
-          api::route53::bind(*route53_), api::ecs::bind(fargate_->service()), api::elbv2::bind(balancers_.service()),
-          api::cloudfront::bind(content_delivery_->service()), api::rds::bind(databases_.service()), api::cloudformation::bind(cloudformation_)})
+         {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_),
+          api::ssm::bind(ssm_), api::secretsmanager::bind(secretsmanager_), api::acm::bind(acm_),
+          api::ec2::bind(ec2_), api::ecr::bind(ecr_), api::route53::bind(*route53_),
+          api::ecs::bind(fargate_->service()), api::elbv2::bind(balancers_.service()),
+          api::cloudfront::bind(content_delivery_->service()), api::rds::bind(databases_.service()),
+          api::cloudformation::bind(cloudformation_)})
         dispatcher_.add(service);
     front_door_.set_cross_origin(s3_);
     front_door_.add_host(registry_);
     front_door_.add_host(*content_delivery_);
-    balancer_hosts_ = std::make_unique<BalancerHosts>(loop_, content_delivery_->origin_names(), balancers_.names());
+    balancer_hosts_ = std::make_unique<BalancerHosts>(loop_, content_delivery_->origin_names(),
+                                                      balancers_.names());
     front_door_.add_host(*balancer_hosts_);
 }
 
-// Everything that stays between commands is found and adopted here. Without the right to make networks the
-// API still answers, and says so.
+// Everything that stays between commands is found and adopted here. Without the right to make
+// networks the API still answers, and says so.
 Task<Status> Program::start_network() {
     store::Txn txn = store_.begin();
     if (const auto applied = co_await vpc_endpoints_.apply(services::ec2::compile(txn)); !applied) {
@@ -73,17 +91,24 @@ Task<Status> Program::start_network() {
     network_works_ = true;
     planes::dns::ServerOptions dns;
     dns.network = network_.namespace_path("internet");
-    CO_TRY(const net::Address address, net::Address::parse(network_.settings().dns_address().text(), 53));
+    CO_TRY(const net::Address address,
+           net::Address::parse(network_.settings().dns_address().text(), 53));
     dns.addresses = {address};
     CO_TRY(dns_, planes::dns::Server::start(data_loops_.all(), dns));
-    const planes::dns::NameTarget endpoint{.public_addresses = {network_.settings().api_address().text()}};
+    const planes::dns::NameTarget endpoint{
+        .public_addresses = {network_.settings().api_address().text()}};
     own_names_.set("*.amazonaws.com", endpoint);
     co_return ok();
 }
 
 Status Program::listen() {
-    std::vector<std::string> names = {"localhost", "*.localhost", "*.cloudfront.localhost", "localhost.localstack.cloud",
-                                      "*.localhost.localstack.cloud", "*.amazonaws.com", "*.s3.amazonaws.com"};
+    std::vector<std::string> names = {"localhost",
+                                      "*.localhost",
+                                      "*.cloudfront.localhost",
+                                      "localhost.localstack.cloud",
+                                      "*.localhost.localstack.cloud",
+                                      "*.amazonaws.com",
+                                      "*.s3.amazonaws.com"};
     for (const std::string& region : services::ec2::regions()) {
         names.push_back("*." + region + ".amazonaws.com");
         names.push_back("*.s3." + region + ".amazonaws.com");
@@ -91,18 +116,21 @@ Status Program::listen() {
     TRY(auto own, authority_.identity_for(std::move(names), *random_, env_.now()));
     own_certificates_->set_own(std::move(own));
     TRY(auto tls, net::ServerTls::make(own_certificates_));
-    api_server_ = std::make_unique<net::Server>(loop_, front_door_, net::ServerOptions{.tls = std::move(tls)});
+    api_server_ = std::make_unique<net::Server>(loop_, front_door_,
+                                                net::ServerOptions{.tls = std::move(tls)});
     TRY(const net::Address control, net::Address::unix_socket(installation_.control_socket()));
     REQUIRE(control_server_.listen("", control));
     TRY(const net::Address address, net::Address::parse(options_.listen, options_.port));
     auto bound = api_server_->listen("", address);
     if (!bound)
-        return fail("PortTaken", "Port " + std::to_string(options_.port) + " is taken: " + bound.error().message +
+        return fail("PortTaken", "Port " + std::to_string(options_.port) +
+                                     " is taken: " + bound.error().message +
                                      " Choose another: unkai start --port N");
     if (options_.listen == "127.0.0.1") {
         // Names like localhost may resolve to ::1 first. A machine without IPv6 does without.
         TRY(const net::Address v6, net::Address::parse("::1", options_.port));
-        if (auto also = api_server_->listen("", v6); !also) log::debug("no IPv6 listener", {{"error", also.error().message}});
+        if (auto also = api_server_->listen("", v6); !also)
+            log::debug("no IPv6 listener", {{"error", also.error().message}});
         REQUIRE(listen_for_browsers());
     }
     if (network_works_) REQUIRE(listen_publicly());
@@ -110,17 +138,20 @@ Status Program::listen() {
     return ok();
 }
 
-// Where browsers take *.localhost names. Ports that somebody else has are left to him: the same is on the API's port.
+// Where browsers take *.localhost names. Ports that somebody else has are left to him: the same is
+// on the API's port.
 Status Program::listen_for_browsers() {
     for (const uint16_t port : {80, 443}) {
         TRY(const net::Address v4, net::Address::parse("127.0.0.1", port));
         TRY(const net::Address v6, net::Address::parse("::1", port));
         if (auto bound = api_server_->listen("", v4); !bound) {
-            log::warn("a port for browsers is taken", {{"port", std::to_string(port)}, {"error", bound.error().message}});
+            log::warn("a port for browsers is taken",
+                      {{"port", std::to_string(port)}, {"error", bound.error().message}});
             continue;
         }
         web_ports_.push_back(port);
-        if (auto also = api_server_->listen("", v6); !also) log::debug("no IPv6 listener", {{"error", also.error().message}});
+        if (auto also = api_server_->listen("", v6); !also)
+            log::debug("no IPv6 listener", {{"error", also.error().message}});
     }
     return ok();
 }
@@ -129,7 +160,8 @@ Status Program::listen_for_browsers() {
 Status Program::listen_publicly() {
     const std::string internet = network_.namespace_path("internet");
     for (const uint16_t port : {80, 443, static_cast<int>(options_.port)}) {
-        TRY(const net::Address address, net::Address::parse(network_.settings().api_address().text(), port));
+        TRY(const net::Address address,
+            net::Address::parse(network_.settings().api_address().text(), port));
         REQUIRE(api_server_->listen(internet, address));
     }
     return ok();
@@ -139,11 +171,14 @@ Task<Status> Program::start() {
     std::error_code error;
     std::filesystem::create_directories(installation_.run_dir(), error);
     if (error)
-        co_return fail("RunDirUnwritable", "Cannot make " + installation_.run_dir() + ": " + error.message() +
-                                               ". Unkai needs root for networks and containers: run it with sudo.");
+        co_return fail("RunDirUnwritable",
+                       "Cannot make " + installation_.run_dir() + ": " + error.message() +
+                           ". Unkai needs root for networks and containers: run it with sudo.");
     CO_REQUIRE(co_await start_network());
-    CO_TRY(content_delivery_, ContentDelivery::make(env_, store_, {credentials_, certificates_, network_, authority_,
-                                                                   data_loops_.all(), network_works_}));
+    CO_TRY(content_delivery_,
+           ContentDelivery::make(env_, store_,
+                                 {credentials_, certificates_, network_, authority_,
+                                  data_loops_.all(), network_works_}));
     add_services();
     add_controls();
     CO_REQUIRE(co_await s3_.recover());

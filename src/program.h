@@ -1,5 +1,5 @@
-// The program: everything that runs, built by hand in the order in which it depends on each other and
-// destroyed in reverse. Read the members from top to bottom: that is what Unkai is made of.
+// The program: everything that runs, built by hand in the order in which it depends on each other
+// and destroyed in reverse. Read the members from top to bottom: that is what Unkai is made of.
 //
 // program.cc starts and stops it; program_controls.cc answers the command line.
 #pragma once
@@ -50,8 +50,8 @@ inline constexpr const char* program_version = "0.1.0";
 
 class Program {
 public:
-    Program(cli::StartOptions options, cli::Installation installation, std::unique_ptr<store::Engine> engine,
-            services::acm::LocalAuthority authority);
+    Program(cli::StartOptions options, cli::Installation installation,
+            std::unique_ptr<store::Engine> engine, services::acm::LocalAuthority authority);
 
     // Until a signal ends it.
     Task<Status> run();
@@ -86,8 +86,10 @@ private:
     // State and the way to it.
     store::Store store_;
     store::Blobs object_bodies_{env_, installation_.data_dir + "/objects"};
-    aws::Credentials credentials_{env_, store_, {installation_.account, installation_.access_key_id,
-                                                 installation_.secret_access_key, options_.accept_test_keys}};
+    aws::Credentials credentials_{env_,
+                                  store_,
+                                  {installation_.account, installation_.access_key_id,
+                                   installation_.secret_access_key, options_.accept_test_keys}};
     aws::Dispatcher dispatcher_{env_, store_};
     aws::Client client_{dispatcher_};
 
@@ -116,7 +118,11 @@ private:
     services::ecr::Registry registry_{env_, store_, ecr_, client_};
     std::unique_ptr<Fargate> fargate_;
     Balancers balancers_{env_, store_, client_, certificates_, network_, data_loops_.all()};
-    Databases databases_{env_, store_, client_, network_, &authority_.authority(),
+    Databases databases_{env_,
+                         store_,
+                         client_,
+                         network_,
+                         &authority_.authority(),
                          installation_.data_dir + "/mysql"};
     services::cloudformation::ClientApi stack_api_{dispatcher_, client_};
     services::cloudformation::Engine stack_engine_{env_, store_, stack_api_};
@@ -127,7 +133,8 @@ private:
 
     // The way in.
     aws::FrontDoor front_door_;
-    std::shared_ptr<LocalCertificates> own_certificates_ = std::make_shared<LocalCertificates>(authority_);
+    std::shared_ptr<LocalCertificates> own_certificates_ =
+        std::make_shared<LocalCertificates>(authority_);
     std::unique_ptr<BalancerHosts> balancer_hosts_;
     std::unique_ptr<net::Server> api_server_;
     net::Server control_server_{loop_, front_door_, {}};

@@ -16,11 +16,16 @@ static Task<Result<std::string>> answer(std::string text) { co_return text; }
 
 void Program::add_controls() {
     front_door_.add_control("status", [this](std::string) { return answer(status().dump()); });
-    front_door_.add_control("call", [this](std::string body) { return control_call(std::move(body)); });
-    front_door_.add_control("reset", [this](std::string body) { return control_reset(std::move(body)); });
-    front_door_.add_control("purge", [this](std::string body) { return control_purge(std::move(body)); });
-    front_door_.add_control("resolve", [this](std::string body) { return control_resolve(std::move(body)); });
-    front_door_.add_control("why", [this](std::string body) { return control_why(std::move(body)); });
+    front_door_.add_control("call",
+                            [this](std::string body) { return control_call(std::move(body)); });
+    front_door_.add_control("reset",
+                            [this](std::string body) { return control_reset(std::move(body)); });
+    front_door_.add_control("purge",
+                            [this](std::string body) { return control_purge(std::move(body)); });
+    front_door_.add_control("resolve",
+                            [this](std::string body) { return control_resolve(std::move(body)); });
+    front_door_.add_control("why",
+                            [this](std::string body) { return control_why(std::move(body)); });
 }
 
 Json Program::status() const {
@@ -51,17 +56,23 @@ Task<Result<std::string>> Program::control_call(std::string body) {
     const std::string service_name = json["service"].string_or("");
     const std::string operation_name = json["operation"].string_or("");
     const BoundService* service = dispatcher_.find(service_name);
-    const OperationInfo* operation = service != nullptr ? service->info->find(operation_name) : nullptr;
+    const OperationInfo* operation =
+        service != nullptr ? service->info->find(operation_name) : nullptr;
     if (operation == nullptr)
-        co_return fail("NotImplemented", "Unkai does not have " + service_name + ":" + operation_name + ".", 501);
-    const std::unique_ptr<void, void (*)(void*)> input(operation->input->create(), operation->input->destroy);
-    const std::unique_ptr<void, void (*)(void*)> output(operation->output->create(), operation->output->destroy);
+        co_return fail("NotImplemented",
+                       "Unkai does not have " + service_name + ":" + operation_name + ".", 501);
+    const std::unique_ptr<void, void (*)(void*)> input(operation->input->create(),
+                                                       operation->input->destroy);
+    const std::unique_ptr<void, void (*)(void*)> output(operation->output->create(),
+                                                        operation->output->destroy);
     const Json& given = json["input"];
-    CO_REQUIRE(aws::protocol::shape_from_json(*operation->input, input.get(), given.is_null() ? std::string("{}") : given.dump()));
+    CO_REQUIRE(aws::protocol::shape_from_json(*operation->input, input.get(),
+                                              given.is_null() ? std::string("{}") : given.dump()));
     const std::string account = json["account"].string_or(installation_.account);
     CO_TRY(auto root, credentials_.find(installation_.access_key_id, "", env_.now()));
-    CO_REQUIRE(co_await client_.run({root.principal, account, json["region"].string_or(installation_.region)}, service_name,
-                                    operation_name, input.get(), output.get()));
+    CO_REQUIRE(co_await client_.run(
+        {root.principal, account, json["region"].string_or(installation_.region)}, service_name,
+        operation_name, input.get(), output.get()));
     co_return aws::protocol::shape_to_json(*operation->output, output.get());
 }
 
@@ -89,7 +100,8 @@ Task<Result<std::string>> Program::control_purge(std::string) {
 Task<Result<std::string>> Program::control_resolve(std::string body) {
     CO_TRY(const Json json, Json::parse(body));
     Json addresses = Json::array();
-    for (const std::string& address : content_delivery_->origin_names().resolve(json["name"].string_or("")))
+    for (const std::string& address :
+         content_delivery_->origin_names().resolve(json["name"].string_or("")))
         addresses.push(address);
     co_return Json::object({{"addresses", std::move(addresses)}}).dump();
 }
@@ -98,13 +110,22 @@ Task<Result<std::string>> Program::control_why(std::string body) {
     CO_TRY(const Json json, Json::parse(body));
     store::Txn txn = store_.begin();
     CO_TRY(const services::ec2::WhyAnswer why,
-           services::ec2::why(txn, network_, {json["account"].string_or(installation_.account), json["region"].string_or(installation_.region),
-                                              json["source"].string_or(""), json["destination"].string_or("")}));
+           services::ec2::why(txn, network_,
+                              {json["account"].string_or(installation_.account),
+                               json["region"].string_or(installation_.region),
+                               json["source"].string_or(""), json["destination"].string_or("")}));
     Json steps = Json::array();
     for (const auto& step : why.explanation.steps)
-        steps.push(Json::object({{"component", step.component}, {"id", step.id}, {"rule", step.rule}, {"passes", step.passes}, {"text", step.text}}));
-    co_return Json::object({{"source", why.source}, {"destination", why.destination}, {"passes", why.explanation.passes},
-                            {"steps", std::move(steps)}}).dump();
+        steps.push(Json::object({{"component", step.component},
+                                 {"id", step.id},
+                                 {"rule", step.rule},
+                                 {"passes", step.passes},
+                                 {"text", step.text}}));
+    co_return Json::object({{"source", why.source},
+                            {"destination", why.destination},
+                            {"passes", why.explanation.passes},
+                            {"steps", std::move(steps)}})
+        .dump();
 }
 
 }  // namespace unkai

@@ -1,12 +1,12 @@
-// The command line: one file a subcommand. Conventions: --json prints one object with a stable envelope;
-// errors are a sentence with the fix on standard error; exit codes 0 good, 1 failed, 2 wrong usage, 99 a
-// guard or threshold failed; colour and animation only on a terminal, never with NO_COLOR.
+// The command line: one file a subcommand. Conventions: --json prints one object with a stable
+// envelope; errors are a sentence with the fix on standard error; exit codes 0 good, 1 failed, 2
+// wrong usage, 99 a guard or threshold failed; colour and animation only on a terminal, never with
+// NO_COLOR.
 //
 // Subcommands talk to the running program by its control socket (0600), see control.h.
 #pragma once
 
 #include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 
@@ -23,8 +23,8 @@ struct Context {
     bool no_color = false;
 };
 
-// A subcommand adds itself: its options, its help (examples first), and what it does. `action` gives the
-// exit code.
+// A subcommand adds itself: its options, its help (examples first), and what it does. `action`
+// gives the exit code.
 using Action = std::function<int()>;
 void add_start(CLI::App& app, Context& context, Action& action);
 void add_stop(CLI::App& app, Context& context, Action& action);
@@ -42,9 +42,11 @@ std::optional<Installation> need_installation(const Context& context, std::strin
 std::optional<Installation> need_running(const Context& context, std::string_view command);
 
 // Prints data (or `text` for people) and returns 0.
-int finish(const Context& context, std::string_view command, wire::Json data, std::string_view text);
+int finish(const Context& context, std::string_view command, wire::Json data,
+           std::string_view text);
 // Prints the error and returns `code`.
-int finish_failed(const Context& context, std::string_view command, const Error& error, int code = 1);
+int finish_failed(const Context& context, std::string_view command, const Error& error,
+                  int code = 1);
 
 bool use_color(const Context& context);
 

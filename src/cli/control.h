@@ -2,7 +2,8 @@
 //
 //     Control control(installation);
 //     TRY(const Json answer, control.ask("status", Json::object()));
-//     TRY(const Json made, control.call("s3", "CreateBucket", {{"Bucket", "photos"}}));   // any AWS operation
+//     TRY(const Json made, control.call("s3", "CreateBucket", {{"Bucket", "photos"}}));   // any
+//     AWS operation
 //
 // Blocking: the command line does one thing at a time. Errors are the program's own, or NotRunning.
 #pragma once
@@ -19,7 +20,8 @@ public:
 
     // A control verb (aws/front_door.h). No answer within `timeout`: ConnectionTimeout.
     Result<wire::Json> ask(std::string_view verb, const wire::Json& body, Duration timeout = 60s);
-    // An AWS operation as the root user of the account, in the installation's region; members by their names in the AWS CLI.
+    // An AWS operation as the root user of the account, in the installation's region; members by
+    // their names in the AWS CLI.
     Result<wire::Json> call(std::string_view service, std::string_view operation, wire::Json input);
 
 private:

@@ -6,8 +6,10 @@ namespace unkai::cli {
 using wire::Json;
 
 void add_env(CLI::App& app, Context& context, Action& action) {
-    CLI::App* command = app.add_subcommand("env", "Print what lets the AWS CLI, SDKs, CDK and Terraform find Unkai");
-    command->footer("Examples:\n  eval \"$(unkai env)\" && aws sts get-caller-identity\n  unkai env --json");
+    CLI::App* command = app.add_subcommand(
+        "env", "Print what lets the AWS CLI, SDKs, CDK and Terraform find Unkai");
+    command->footer(
+        "Examples:\n  eval \"$(unkai env)\" && aws sts get-caller-identity\n  unkai env --json");
     command->callback([&context, &action] {
         action = [&context] {
             const auto installation = need_running(context, "env");

@@ -1,10 +1,10 @@
-// An installation of Unkai on this machine: its data folder and what identifies it. Several may run side
-// by side, each with its own data folder and port.
+// An installation of Unkai on this machine: its data folder and what identifies it. Several may run
+// side by side, each with its own data folder and port.
 //
-// <data>/installation.json (0600): id, account, region, root access key, control token. Made at the first
-// start with random values; --account, --access-key and --secret-key fix them.
-// <data>/store, blobs, …: the data. <run>/: what ends with the machine's uptime: control socket, pid,
-// namespaces. <run> is /run/unkai/<id>.
+// <data>/installation.json (0600): id, account, region, root access key, control token. Made at the
+// first start with random values; --account, --access-key and --secret-key fix them. <data>/store,
+// blobs, …: the data. <run>/: what ends with the machine's uptime: control socket, pid, namespaces.
+// <run> is /run/unkai/<id>.
 #pragma once
 
 #include <optional>
@@ -35,13 +35,15 @@ struct Wishes {
     std::optional<std::string> account, region, access_key_id, secret_access_key;
 };
 
-// Where data lies unless told: $UNKAI_DATA_DIR, or /var/lib/unkai for root, ~/.local/share/unkai otherwise.
+// Where data lies unless told: $UNKAI_DATA_DIR, or /var/lib/unkai for root, ~/.local/share/unkai
+// otherwise.
 std::string default_data_dir();
 
 // nullopt: nothing was ever started there. Errors: InstallationUnreadable.
 Result<std::optional<Installation>> load_installation(const std::string& data_dir);
 // Loads it, applies the wishes, makes what is missing, and writes it back.
-Result<Installation> make_installation(const std::string& data_dir, const Wishes& wishes, Random& random);
+Result<Installation> make_installation(const std::string& data_dir, const Wishes& wishes,
+                                       Random& random);
 
 // The pid of the running program of this installation, 0 if none runs.
 int running_pid(const Installation& installation);

@@ -17,12 +17,16 @@ static void print(FILE* to, std::string_view text) {
 }
 
 static Json envelope(std::string_view command, std::string_view status, Json data) {
-    return Json::object({{"schemaVersion", 1}, {"command", std::string(command)}, {"status", std::string(status)},
-                         {"data", std::move(data)}, {"warnings", Json::array()}});
+    return Json::object({{"schemaVersion", 1},
+                         {"command", std::string(command)},
+                         {"status", std::string(status)},
+                         {"data", std::move(data)},
+                         {"warnings", Json::array()}});
 }
 
 int finish(const Context& context, std::string_view command, Json data, std::string_view text) {
-    print(stdout, context.json ? envelope(command, "ok", std::move(data)).dump_pretty() : std::string(text));
+    print(stdout, context.json ? envelope(command, "ok", std::move(data)).dump_pretty()
+                               : std::string(text));
     return 0;
 }
 
@@ -40,7 +44,8 @@ int finish_failed(const Context& context, std::string_view command, const Error&
 bool use_color(const Context& context) {
     const char* no_color = std::getenv("NO_COLOR");
     const char* terminal = std::getenv("TERM");
-    return !context.no_color && ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+    return !context.no_color && ::isatty(STDOUT_FILENO) == 1 &&
+           (no_color == nullptr || *no_color == '\0') &&
            (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
 }
 
@@ -51,8 +56,11 @@ std::optional<Installation> need_installation(const Context& context, std::strin
         return std::nullopt;
     }
     if (!*found) {
-        finish_failed(context, command, {"NotStarted", "Unkai was never started in " + context.data_dir +
-                                         ". Start it: unkai start", 0, {}});
+        finish_failed(context, command,
+                      {"NotStarted",
+                       "Unkai was never started in " + context.data_dir + ". Start it: unkai start",
+                       0,
+                       {}});
         return std::nullopt;
     }
     return **found;
@@ -62,7 +70,8 @@ std::optional<Installation> need_running(const Context& context, std::string_vie
     auto installation = need_installation(context, command);
     if (!installation) return std::nullopt;
     if (running_pid(*installation) == 0) {
-        finish_failed(context, command, {"NotRunning", "Unkai is not running. Start it: unkai start", 0, {}});
+        finish_failed(context, command,
+                      {"NotRunning", "Unkai is not running. Start it: unkai start", 0, {}});
         return std::nullopt;
     }
     return installation;
