@@ -69,7 +69,8 @@ Finding check_veth() {
         if (::unshare(CLONE_NEWNET) != 0) return "not tried: no network namespace";
         auto netlink = planes::network::Netlink::open();
         if (!netlink) return netlink.error().message;
-        planes::network::NetlinkRequest link(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+        planes::network::NetlinkRequest link(
+            RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
         link.header(ifinfomsg{}).text(IFLA_IFNAME, "doctor");
         const size_t info = link.begin(IFLA_LINKINFO);
         link.text(IFLA_INFO_KIND, "veth");
