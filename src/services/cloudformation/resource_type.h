@@ -54,7 +54,7 @@ struct Work {
     std::map<std::string, std::string> tag_map(bool system = false) const;
     bool changed(std::string_view name) const { return !(properties[name] == previous[name]); }
 
-    // Calls until `done` says true; the answer then. Waits 50 ms at first, 2 s at last. Errors: the
+    // Calls until `done` says true; the answer then. Waits 20 ms at first, 1 s at last. Errors: the
     // call's, the one that `done` answers, "ResourceNotReady" after `limit`, "Cancelled" when
     // stopped.
     using Done = Result<bool> (*)(const Json& answer);

@@ -304,8 +304,20 @@ Task<Status> remove_nat_gateway(Work& work) {
                                       {"NatGatewayNotFound", "InvalidNatGatewayID.NotFound"}, gone);
 }
 
+// This operation alone calls its member Filter, and lists gateways that are gone.
 Found find_nat_gateway(Work& work) {
-    return find_by_tags(work, "DescribeNatGateways", "NatGateways", "NatGatewayId");
+    const Json wanted = filters({{"tag:aws:cloudformation:stack-id", work.stack_id},
+                                 {"tag:aws:cloudformation:logical-id", work.logical_id}});
+    CO_TRY(const Json answer, co_await work.call("ec2", "DescribeNatGateways",
+                                                 Json::object({{"Filter", wanted["Filters"]}})));
+    std::vector<std::string> found;
+    for (size_t i = 0; i < answer["NatGateways"].size(); ++i) {
+        const Json& gateway = answer["NatGateways"][i];
+        const std::string state = gateway["State"].text();
+        if (state == "pending" || state == "available")
+            found.push_back(gateway["NatGatewayId"].text());
+    }
+    co_return found;
 }
 
 constexpr ResourceType types[] = {
