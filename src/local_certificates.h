@@ -14,7 +14,7 @@ public:
     explicit LocalCertificates(const services::acm::LocalAuthority& authority)
         : authority_(authority) {}
 
-    // The one that is shown to clients that name nothing, and for the names that it bears.
+    // The one that is shown to clients that name nothing, and for all names but *.localhost.
     void set_own(std::shared_ptr<const net::Identity> own);
     // Any thread.
     std::shared_ptr<const net::Identity> find(std::string_view name) override;
