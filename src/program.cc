@@ -103,7 +103,6 @@ Task<Status> Program::start_network() {
 
 Status Program::listen() {
     std::vector<std::string> names = {"localhost",
-                                      "*.localhost",
                                       "*.cloudfront.localhost",
                                       "localhost.localstack.cloud",
                                       "*.localhost.localstack.cloud",

@@ -102,8 +102,7 @@ Status check(Control& control, const Entrance& entrance, const Check& check, Pro
         destination.server_name = url.host;
     }
     const bool usual_port = url.port == (url.tls ? 443 : 80);
-    const std::string authority =
-        url.host + (usual_port ? "" : ":" + std::to_string(url.port));
+    const std::string authority = url.host + (usual_port ? "" : ":" + std::to_string(url.port));
     Loop loop;
     const Steady deadline = loop.steady() + most;
     progress.begin(check.url, "asking");
@@ -111,8 +110,7 @@ Status check(Control& control, const Entrance& entrance, const Check& check, Pro
         const auto address = address_of(control, url);
         if (address) {
             destination.address = *address;
-            const auto answer =
-                loop.run_until_done(get(loop, destination, authority, url.path));
+            const auto answer = loop.run_until_done(get(loop, destination, authority, url.path));
             const bool good = answer && (check.status == 0 ? answer->status < 500
                                                            : answer->status == check.status);
             if (good) {

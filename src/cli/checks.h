@@ -1,5 +1,5 @@
-// Asking what was deployed, as its users do: over HTTPS with certificates verified against the local
-// authority, until it answers as it should.
+// Asking what was deployed, as its users do: over HTTPS with certificates verified against the
+// local authority, until it answers as it should.
 #pragma once
 
 #include "cli/control.h"
@@ -9,8 +9,8 @@ namespace unkai::cli {
 
 // Where the running program lets itself be asked (its status).
 struct Entrance {
-    std::string authority;  // The CA certificate's file.
-    uint16_t port = 4566;   // The API's.
+    std::string authority;   // The CA certificate's file.
+    uint16_t port = 4566;    // The API's.
     bool web_ports = false;  // Whether 127.0.0.1:80 and :443 are ours as well.
 };
 Entrance entrance_of(const wire::Json& status);

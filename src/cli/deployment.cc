@@ -98,8 +98,8 @@ Status Deployment::build_image(ImageJob& job) {
     told.step = [this, &line](const images::Step& step) {
         if (!step.cached) progress_.begin(line, "built " + step.text.substr(0, 60));
     };
-    auto building = std::async(std::launch::async,
-                               [&options, &told] { return images::build(options, told); });
+    auto building =
+        std::async(std::launch::async, [&options, &told] { return images::build(options, told); });
     while (building.wait_for(between_polls) != std::future_status::ready) progress_.tick();
     const auto built = building.get();
     if (!built) {
@@ -155,7 +155,8 @@ Status Deployment::advance_image(ImageJob& job, const std::map<std::string, std:
         return pushed.error();
     }
     changed_ = changed_ || pushed->layers_sent > 0;
-    progress_.end(line, pushed->layers_sent > 0 ? "pushed as " + job.tag : "is there as " + job.tag);
+    progress_.end(line,
+                  pushed->layers_sent > 0 ? "pushed as " + job.tag : "is there as " + job.tag);
     return ok();
 }
 
@@ -175,10 +176,9 @@ Status Deployment::advance_site(SiteJob& job, const std::map<std::string, std::s
         job.started = true;
         progress_.begin(line, "uploading to " + bucket->second);
         job.syncing =
-            std::async(std::launch::async, [&installation = installation_, step = job.step,
-                                            name = bucket->second, memory = memory_] {
-                return sync_site(installation, step, name, memory);
-            });
+            std::async(std::launch::async,
+                       [&installation = installation_, step = job.step, name = bucket->second,
+                        memory = memory_] { return sync_site(installation, step, name, memory); });
     }
     if (job.done || !is_ready(job.syncing)) return ok();
     job.done = true;
@@ -231,11 +231,12 @@ Status Deployment::invalidate(const std::map<std::string, std::string>& ready) {
         const auto stamp = std::chrono::system_clock::now().time_since_epoch().count();
         REQUIRE(control_.call(
             "cloudfront", "CreateInvalidation",
-            Json::object({{"DistributionId", distribution->second},
-                          {"InvalidationBatch",
-                           Json::object({{"CallerReference", "up-" + std::to_string(stamp)},
-                                         {"Paths", Json::object({{"Quantity", 1},
-                                                                 {"Items", Json::array({"/*"})}})}})}})));
+            Json::object(
+                {{"DistributionId", distribution->second},
+                 {"InvalidationBatch",
+                  Json::object({{"CallerReference", "up-" + std::to_string(stamp)},
+                                {"Paths", Json::object({{"Quantity", 1},
+                                                        {"Items", Json::array({"/*"})}})}})}})));
         progress_.end("site " + job.step.name, "invalidated in " + distribution->second);
     }
     return ok();

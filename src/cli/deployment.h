@@ -1,10 +1,10 @@
 // What `unkai up` does, step by step: images, the stack, sites, checks.
 //
 // Images are built first, because their tags are parameters of the stack. While the stack is being
-// made, each image is pushed as soon as its repository exists, and each site uploaded as soon as its
-// bucket exists; sites are built meanwhile. Everything may be run again at any time: what is there
-// already is left alone, what is half done is followed or finished, what could not be created is
-// deleted and made anew.
+// made, each image is pushed as soon as its repository exists, and each site uploaded as soon as
+// its bucket exists; sites are built meanwhile. Everything may be run again at any time: what is
+// there already is left alone, what is half done is followed or finished, what could not be created
+// is deleted and made anew.
 #pragma once
 
 #include <future>

@@ -71,11 +71,12 @@ Status Deployment::deploy() {
 Result<bool> Deployment::ask_for_it(bool exists) {
     TRY(const Json input, request(exists));
     auto answer = control_.call("cloudformation", exists ? "UpdateStack" : "CreateStack", input);
-    if (!answer && answer.error().message.find("No updates are to be performed") != std::string::npos)
+    if (!answer &&
+        answer.error().message.find("No updates are to be performed") != std::string::npos)
         return false;
     if (!answer)
-        return fail(answer.error().code, "CloudFormation refuses " + manifest_.template_file + ": " +
-                                             answer.error().message);
+        return fail(answer.error().code, "CloudFormation refuses " + manifest_.template_file +
+                                             ": " + answer.error().message);
     state_.id = (*answer)["StackId"].string_or(manifest_.stack);
     return true;
 }
@@ -106,14 +107,13 @@ Result<Json> Deployment::request(bool exists) {
         parameters.push(std::move(parameter));
     }
     if (!values.empty())
-        return fail("InvalidParameter", manifest_.template_file + " has no parameter " +
-                                            values.begin()->first + ".");
-    return Json::object(
-        {{"StackName", manifest_.stack},
-         {"TemplateBody", body},
-         {"Parameters", std::move(parameters)},
-         {"Capabilities",
-          Json::array({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"})}});
+        return fail("InvalidParameter",
+                    manifest_.template_file + " has no parameter " + values.begin()->first + ".");
+    return Json::object({{"StackName", manifest_.stack},
+                         {"TemplateBody", body},
+                         {"Parameters", std::move(parameters)},
+                         {"Capabilities", Json::array({"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM",
+                                                       "CAPABILITY_AUTO_EXPAND"})}});
 }
 
 Status Deployment::follow(StackWatch& watch, bool with_jobs) {

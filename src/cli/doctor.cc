@@ -16,9 +16,12 @@ struct Words {
 
 Words words_of(Finding::Verdict verdict) {
     switch (verdict) {
-        case Finding::Verdict::passed: return {"PASSED", "32"};
-        case Finding::Verdict::warning: return {"WARNING", "33"};
-        case Finding::Verdict::failed: return {"FAILED", "31"};
+        case Finding::Verdict::passed:
+            return {"PASSED", "32"};
+        case Finding::Verdict::warning:
+            return {"WARNING", "33"};
+        case Finding::Verdict::failed:
+            return {"FAILED", "31"};
     }
     return {"", ""};
 }
@@ -45,9 +48,10 @@ int run_doctor(const Context& context) {
     text += failed > 0     ? fmt::format("\n{} failed: Unkai cannot do its work here yet.", failed)
             : warnings > 0 ? fmt::format("\nUnkai can work here; {} to look at.", warnings)
                            : "\nUnkai has all that it needs.";
-    finish(context, "doctor",
-           Json::object({{"failed", failed}, {"warnings", warnings}, {"checks", std::move(checks)}}),
-           text);
+    finish(
+        context, "doctor",
+        Json::object({{"failed", failed}, {"warnings", warnings}, {"checks", std::move(checks)}}),
+        text);
     return failed > 0 ? 1 : 0;
 }
 

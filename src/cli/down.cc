@@ -39,12 +39,11 @@ Result<std::vector<Target>> targets_of(const Installation& installation, Control
     if (!known && !options.all && (name.empty() || names_a_manifest(name))) {
         if (name.empty() && !std::filesystem::exists("unkai.yaml")) {
             std::string list;
-            for (const StackState& stack : stacks)
-                list += (list.empty() ? "" : ", ") + stack.name;
-            return fail("StackNotNamed", stacks.empty()
-                                             ? "Nothing is deployed."
-                                             : "Say which stack: " + list +
-                                                   ". For all of them: unkai down --all");
+            for (const StackState& stack : stacks) list += (list.empty() ? "" : ", ") + stack.name;
+            return fail("StackNotNamed",
+                        stacks.empty()
+                            ? "Nothing is deployed."
+                            : "Say which stack: " + list + ". For all of them: unkai down --all");
         }
         TRY(manifest, load_manifest(name.empty() ? "." : name));
         name = manifest->stack;
@@ -165,16 +164,16 @@ void add_down(CLI::App& app, Context& context, Action& action) {
     CLI::App* command =
         app.add_subcommand("down", "Delete what was deployed, with everything in it");
     command->footer(
-        "Examples:\n  unkai down examples/saas\n  unkai down saas --yes\n  unkai down --all --yes\n\n"
+        "Examples:\n  unkai down examples/saas\n  unkai down saas --yes\n  unkai down --all "
+        "--yes\n\n"
         "Buckets and repositories that the folder's unkai.yaml names are emptied first. On a\n"
         "terminal it asks before; --yes does not.");
     command->add_option("STACK", options.name,
                         "A stack's name, or the folder or template that it was made from");
     command->add_flag("--all", options.all, "Every stack");
     command->add_flag("-y,--yes", options.yes, "Do not ask");
-    command->callback([&context, &action] {
-        action = [&context] { return run_down(context, options); };
-    });
+    command->callback(
+        [&context, &action] { action = [&context] { return run_down(context, options); }; });
 }
 
 }  // namespace unkai::cli

@@ -165,9 +165,9 @@ std::string run_root() { return "/run/unkai"; }
 
 std::string Leftovers::text() const {
     std::vector<std::string> parts = {
-        counted(namespaces.size(), "namespace"), counted(links.size(), "link"),
-        counted(tables.size(), "packet filter table"), counted(mounts.size(), "mount"), counted(groups.size(), "control group"),
-        counted(processes.size(), "process")};
+        counted(namespaces.size(), "namespace"),       counted(links.size(), "link"),
+        counted(tables.size(), "packet filter table"), counted(mounts.size(), "mount"),
+        counted(groups.size(), "control group"),       counted(processes.size(), "process")};
     std::erase(parts, "");
     return join(parts, ", ");
 }

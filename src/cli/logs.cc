@@ -135,9 +135,8 @@ int list_groups(const Context& context, Control& control) {
 bool is_wanted(const LogOptions& options, const std::string& stream) {
     if (options.tasks.empty()) return true;
     for (const std::string& task : options.tasks) {
-        const std::string id = task.substr(task.rfind('/') == std::string::npos
-                                               ? 0
-                                               : task.rfind('/') + 1);  // Of an ARN.
+        const std::string id = task.substr(
+            task.rfind('/') == std::string::npos ? 0 : task.rfind('/') + 1);  // Of an ARN.
         if (stream.find(id) != std::string::npos) return true;
     }
     return false;
@@ -167,9 +166,8 @@ void print_event(const Context& context, const LogEvent& event) {
     const std::string time = iso8601_millis(from_millis(event.at));
     std::string line;
     if (context.json) {
-        line = Json::object({{"timestamp", time},
-                             {"stream", event.stream},
-                             {"message", event.message}})
+        line = Json::object(
+                   {{"timestamp", time}, {"stream", event.stream}, {"message", event.message}})
                    .dump();
     } else if (use_color(context)) {
         line = fmt::format("\033[2m{}\033[0m \033[36m{}\033[0m {}", time, event.stream,
@@ -244,9 +242,8 @@ void add_logs(CLI::App& app, Context& context, Action& action) {
     command->add_option("--limit", options.limit, "The newest so many events");
     command->add_option("--filter", options.filter, "A CloudWatch Logs filter pattern");
     command->add_option("--tasks", options.tasks, "Only streams of these tasks")->delimiter(',');
-    command->callback([&context, &action] {
-        action = [&context] { return run_logs(context, options); };
-    });
+    command->callback(
+        [&context, &action] { action = [&context] { return run_logs(context, options); }; });
 }
 
 }  // namespace unkai::cli

@@ -57,8 +57,7 @@ Finding check_namespaces() {
     const std::string problem = on_own_thread([]() -> std::string {
         return ::unshare(CLONE_NEWNET) == 0 ? "" : "cannot make a network namespace: " + reason();
     });
-    if (problem.empty())
-        return {"network namespaces", Verdict::passed, "can be made", ""};
+    if (problem.empty()) return {"network namespaces", Verdict::passed, "can be made", ""};
     return {"network namespaces", Verdict::failed, problem,
             ::geteuid() == 0 ? "a kernel with CONFIG_NET_NS, outside of a restricted container"
                              : "sudo unkai doctor"};
@@ -69,8 +68,8 @@ Finding check_veth() {
         if (::unshare(CLONE_NEWNET) != 0) return "not tried: no network namespace";
         auto netlink = planes::network::Netlink::open();
         if (!netlink) return netlink.error().message;
-        planes::network::NetlinkRequest link(
-            RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+        planes::network::NetlinkRequest link(RTM_NEWLINK,
+                                             NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
         link.header(ifinfomsg{}).text(IFLA_IFNAME, "doctor");
         const size_t info = link.begin(IFLA_LINKINFO);
         link.text(IFLA_INFO_KIND, "veth");
@@ -193,7 +192,8 @@ Finding check_clock() {
                             .count();
     const std::string text = iso8601(from_seconds(static_cast<double>(now)));
     if (now < earliest_clock)
-        return {"clock", Verdict::failed, text + " lies in the past: certificates will not be valid",
+        return {"clock", Verdict::failed,
+                text + " lies in the past: certificates will not be valid",
                 "sudo timedatectl set-ntp true"};
     return {"clock", Verdict::passed, text, ""};
 }
@@ -207,8 +207,8 @@ Finding check_data_dir(const std::string& data_dir,
                 "sudo chown -R $(id -u) " + data_dir};
     const int pid = running_pid(*installation);
     return {"data folder", Verdict::passed,
-            data_dir + (pid != 0 ? ", in use by Unkai (pid " + std::to_string(pid) + ")"
-                                 : ", not in use"),
+            data_dir +
+                (pid != 0 ? ", in use by Unkai (pid " + std::to_string(pid) + ")" : ", not in use"),
             ""};
 }
 
@@ -224,8 +224,7 @@ Finding check_authority(const std::optional<Installation>& installation) {
     const std::string all((std::istreambuf_iterator<char>(roots)), {});
     if (!pem.empty() && all.find(trim(pem)) != std::string::npos)
         return {name, Verdict::passed, "trusted by this machine", ""};
-    return {name, Verdict::warning,
-            "this machine does not trust " + installation->authority_file(),
+    return {name, Verdict::warning, "this machine does not trust " + installation->authority_file(),
             "cp " + installation->authority_file() +
                 " /usr/local/share/ca-certificates/unkai.crt && update-ca-certificates"};
 }

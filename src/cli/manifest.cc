@@ -59,8 +59,7 @@ Result<ImageStep> read_image(const Manifest& manifest, const Words& words) {
     image.context = (fs::path(manifest.folder) / context).lexically_normal();
     image.name = words.text("name").empty() ? context : words.text("name");
     image.dockerfile = words.text("dockerfile");
-    if (!image.dockerfile.empty())
-        image.dockerfile = fs::path(manifest.folder) / image.dockerfile;
+    if (!image.dockerfile.empty()) image.dockerfile = fs::path(manifest.folder) / image.dockerfile;
     TRY(image.repository, words.needed("repository"));
     image.tag_parameter = words.text("tag_parameter");
     return image;
@@ -162,7 +161,8 @@ Result<Manifest> load_manifest(const std::string& path) {
     const fs::path whole = fs::weakly_canonical(path, error);
     if (fs::is_directory(whole, error)) {
         if (fs::exists(whole / manifest_name, error)) return read_manifest(whole / manifest_name);
-        return fail("ManifestNotFound", "There is no " + std::string(manifest_name) + " in " + path +
+        return fail("ManifestNotFound", "There is no " + std::string(manifest_name) + " in " +
+                                            path +
                                             ". Give a folder that has one (examples/saas), or a "
                                             "CloudFormation template's file.");
     }

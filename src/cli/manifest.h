@@ -1,9 +1,10 @@
-// An example's unkai.yaml: what `unkai up` and `unkai down` do with a folder. The words are explained
-// in examples/saas/README.md; unknown ones are errors, so that a slip of the pen is seen.
+// An example's unkai.yaml: what `unkai up` and `unkai down` do with a folder. The words are
+// explained in examples/saas/README.md; unknown ones are errors, so that a slip of the pen is seen.
 //
 //     TRY(const Manifest manifest, load_manifest("examples/saas"));
 //
-// A lone CloudFormation template (TEMPLATE.yaml, .yml, .json) is a manifest without images and sites.
+// A lone CloudFormation template (TEMPLATE.yaml, .yml, .json) is a manifest without images and
+// sites.
 #pragma once
 
 #include <map>
@@ -49,8 +50,8 @@ struct Manifest {
     std::vector<CheckStep> checks;
 };
 
-// A folder with an unkai.yaml, that file itself, or a template, whose stack is named after the file.
-// Errors: ManifestNotFound, InvalidManifest (with file, line or word).
+// A folder with an unkai.yaml, that file itself, or a template, whose stack is named after the
+// file. Errors: ManifestNotFound, InvalidManifest (with file, line or word).
 Result<Manifest> load_manifest(const std::string& path);
 
 // Whether `path` is something that load_manifest() reads, rather than a stack's name.

@@ -1,4 +1,5 @@
-// What a long command shows while it works: a line for each thing under way, with the time it takes.
+// What a long command shows while it works: a line for each thing under way, with the time it
+// takes.
 //
 //     Progress progress(context);
 //     progress.begin("Database", "AWS::RDS::DBCluster");

@@ -146,7 +146,8 @@ Result<std::map<std::string, std::string>> Bucket::list() {
         TRY(const Json page, control_.call("s3", "ListObjectsV2", input));
         for (size_t i = 0; i < page["Contents"].size(); ++i) {
             const Json& object = page["Contents"][i];
-            etags[object["Key"].string_or("")] = replace_all(object["ETag"].string_or(""), "\"", "");
+            etags[object["Key"].string_or("")] =
+                replace_all(object["ETag"].string_or(""), "\"", "");
         }
         if (!page["IsTruncated"].bool_or(false)) return etags;
         input.set("ContinuationToken", page["NextContinuationToken"]);
@@ -213,8 +214,9 @@ Result<Upload> read_upload(const SiteStep& site, const std::string& key) {
     const fs::path path = fs::path(site.output) / key;
     std::error_code error;
     if (fs::file_size(path, error) > most_file)
-        return fail("FileTooLarge", path.string() + " is larger than 256 MiB. Upload it yourself: "
-                                                    "aws s3 cp, which sends it in parts.");
+        return fail("FileTooLarge", path.string() +
+                                        " is larger than 256 MiB. Upload it yourself: "
+                                        "aws s3 cp, which sends it in parts.");
     Upload upload{key, content_type_of(key), cache_control_of(site, key), "", ""};
     TRY(upload.bytes, read_text_file(path));
     upload.md5 = md5_hex(upload.bytes);

@@ -57,7 +57,8 @@ std::string StackState::output(std::string_view key) const {
 }
 
 Result<std::optional<StackState>> find_stack(Control& control, const std::string& name) {
-    auto found = control.call("cloudformation", "DescribeStacks", Json::object({{"StackName", name}}));
+    auto found =
+        control.call("cloudformation", "DescribeStacks", Json::object({{"StackName", name}}));
     if (!found && found.error().message.find("does not exist") != std::string::npos)
         return std::optional<StackState>();
     if (!found) return found.error();
@@ -146,7 +147,8 @@ void StackWatch::show(const Json& event) {
     if (type == "AWS::CloudFormation::Stack" && physical == stack_id_) return;
     if (status == "CREATE_COMPLETE" || status == "UPDATE_COMPLETE") ready_[name] = physical;
     if (status.starts_with("DELETE_")) ready_.erase(name);
-    if (status.ends_with("_IN_PROGRESS")) return progress_.begin(name, type + " " + doing_of(status));
+    if (status.ends_with("_IN_PROGRESS"))
+        return progress_.begin(name, type + " " + doing_of(status));
     if (status.ends_with("_FAILED")) {
         const bool cancelled = reason.find("cancelled") != std::string::npos;
         progress_.fail(name, cancelled ? "cancelled" : reason);

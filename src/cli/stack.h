@@ -1,5 +1,5 @@
-// A CloudFormation stack as `unkai up` and `unkai down` see it: found, followed until it is at rest,
-// its events turned into lines of progress.
+// A CloudFormation stack as `unkai up` and `unkai down` see it: found, followed until it is at
+// rest, its events turned into lines of progress.
 #pragma once
 
 #include <map>

@@ -64,15 +64,14 @@ int run_stop(const Context& context, const StopOptions& options) {
         std::error_code error;
         std::filesystem::remove_all(installation.data_dir, error);
         if (error)
-            return finish_failed(context, "stop",
-                                 {"PurgeFailed",
-                                  "Cannot erase " + installation.data_dir + ": " +
-                                      error.message() + ".",
-                                  0,
-                                  {}});
+            return finish_failed(
+                context, "stop",
+                {"PurgeFailed",
+                 "Cannot erase " + installation.data_dir + ": " + error.message() + ".",
+                 0,
+                 {}});
     }
-    return finish(context, "stop",
-                  Json::object({{"stopped", pid != 0}, {"purged", options.purge}}),
+    return finish(context, "stop", Json::object({{"stopped", pid != 0}, {"purged", options.purge}}),
                   options.purge ? "Unkai is stopped and its data erased."
                   : pid != 0    ? "Unkai is stopped; its data stays."
                                 : "Unkai was not running.");
@@ -84,15 +83,16 @@ int run_leftovers(const Context& context, const std::string& id) {
     installation.id = id;
     if (running_pid(installation) != 0)
         return finish_failed(context, "stop",
-                             {"StillRunning", "The installation " + id +
-                                                  " runs. Stop it with its own --data-dir.",
+                             {"StillRunning",
+                              "The installation " + id + " runs. Stop it with its own --data-dir.",
                               0,
                               {}});
     const std::string text = find_leftovers(id, "").text();
     if (const Status removed = remove_leftovers(id, ""); !removed)
         return finish_failed(context, "stop", removed.error());
-    return finish(context, "stop", Json::object({{"removed", text}}),
-                  text.empty() ? "The installation " + id + " left nothing." : "Removed " + text + ".");
+    return finish(
+        context, "stop", Json::object({{"removed", text}}),
+        text.empty() ? "The installation " + id + " left nothing." : "Removed " + text + ".");
 }
 
 }  // namespace

@@ -26,9 +26,9 @@ Status apply(const UpOptions& options, Manifest& manifest) {
     for (const std::string& parameter : options.parameters) {
         const size_t equals = parameter.find('=');
         if (equals == std::string::npos || equals == 0)
-            return fail("InvalidParameter",
-                        "'" + parameter + "' is no parameter. Write Name=value, as in -p "
-                                          "DesiredCount=3.");
+            return fail("InvalidParameter", "'" + parameter +
+                                                "' is no parameter. Write Name=value, as in -p "
+                                                "DesiredCount=3.");
         manifest.parameters[parameter.substr(0, equals)] = parameter.substr(equals + 1);
     }
     return ok();
@@ -74,10 +74,10 @@ std::string summary(const Deployment& deployment, const Json& status, const Mani
                     double seconds) {
     const StackState& stack = deployment.state();
     const Entrance entrance = entrance_of(status);
-    std::string text = deployment.changed()
-                           ? fmt::format("\n{} is up ({}).\n", stack.name, spoken(seconds))
-                           : fmt::format("\n{} is up; nothing had changed ({}).\n", stack.name,
-                                         spoken(seconds));
+    std::string text =
+        deployment.changed()
+            ? fmt::format("\n{} is up ({}).\n", stack.name, spoken(seconds))
+            : fmt::format("\n{} is up; nothing had changed ({}).\n", stack.name, spoken(seconds));
     const std::string outputs = outputs_text(stack, entrance);
     if (!outputs.empty()) text += "\n" + outputs;
     text += "\n";
@@ -98,8 +98,7 @@ std::string summary(const Deployment& deployment, const Json& status, const Mani
                             "Certificate authority", entrance.authority);
     const bool lone = manifest.images.empty() && manifest.sites.empty();
     text += fmt::format("  {:<22} {} down {}\n", "Remove it", self,
-                        lone ? stack.name
-                             : std::filesystem::proximate(manifest.folder).string());
+                        lone ? stack.name : std::filesystem::proximate(manifest.folder).string());
     text += fmt::format("  {:<22} {} stop\n", "Stop Unkai", self);
     return text;
 }
@@ -130,11 +129,12 @@ int run_up(const Context& context, const UpOptions& options) {
     const auto status = control.ask("status", Json::object());
     if (!status) return finish_failed(context, "up", status.error());
     Progress progress(context);
-    Deployment deployment(*installation, control, progress, *manifest,
-                          {.build = !options.no_build,
-                           .check = !options.no_check,
-                           .check_urls = options.check,
-                           .check_timeout = from_seconds(options.timeout_seconds).time_since_epoch()});
+    Deployment deployment(
+        *installation, control, progress, *manifest,
+        {.build = !options.no_build,
+         .check = !options.no_check,
+         .check_urls = options.check,
+         .check_timeout = from_seconds(options.timeout_seconds).time_since_epoch()});
     const Status done = deployment.run();
     progress.close();
     if (!done) return finish_failed(context, "up", done.error());
@@ -147,7 +147,8 @@ int run_up(const Context& context, const UpOptions& options) {
 void add_up(CLI::App& app, Context& context, Action& action) {
     static UpOptions options;
     CLI::App* command = app.add_subcommand(
-        "up", "Deploy a folder with an unkai.yaml, or a CloudFormation template; again at any time");
+        "up",
+        "Deploy a folder with an unkai.yaml, or a CloudFormation template; again at any time");
     command->footer(
         "Examples:\n  unkai up examples/saas\n  unkai up examples/saas -p DesiredCount=3\n"
         "  unkai up template.yaml --stack shop\n  unkai up examples/saas --json\n\n"
@@ -164,9 +165,8 @@ void add_up(CLI::App& app, Context& context, Action& action) {
     command->add_flag("--no-check", options.no_check, "Do not ask the manifest's checks");
     command->add_option("--check-timeout", options.timeout_seconds,
                         "Seconds until a check has to succeed (60)");
-    command->callback([&context, &action] {
-        action = [&context] { return run_up(context, options); };
-    });
+    command->callback(
+        [&context, &action] { action = [&context] { return run_up(context, options); }; });
 }
 
 }  // namespace unkai::cli
