@@ -126,6 +126,17 @@ Task<Status> Interfaces::set_groups(aws::Caller service, std::string interface,
     co_return ok();
 }
 
+Task<Result<std::vector<std::string>>> Interfaces::described(aws::Caller service,
+                                                             std::string description) {
+    api::ec2::DescribeNetworkInterfacesInput in;
+    in.filters.push_back({.name = "description", .values = {std::move(description)}});
+    CO_TRY(const auto found, co_await client_.call<op::DescribeNetworkInterfaces>(service, in));
+    std::vector<std::string> ids;
+    for (const auto& one : found.network_interfaces)
+        ids.push_back(one.network_interface_id.value_or(""));
+    co_return ids;
+}
+
 Task<Status> Interfaces::remove(aws::Caller service, std::string interface) {
     auto gone = co_await client_.call<op::DeleteNetworkInterface>(
         service, {.network_interface_id = std::move(interface)});

@@ -33,6 +33,8 @@ public:
                                                std::string description, bool internet_facing);
     Task<Status> set_groups(aws::Caller service, std::string interface,
                             std::vector<std::string> groups);
+    // The ids of all that bear this description.
+    Task<Result<std::vector<std::string>>> described(aws::Caller service, std::string description);
     // One that is gone already is well.
     Task<Status> remove(aws::Caller service, std::string interface);
 

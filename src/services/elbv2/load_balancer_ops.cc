@@ -131,7 +131,11 @@ Task<Result<CreateLoadBalancerOutput>> Elbv2::CreateLoadBalancer(
     record.created = call.now;
     record.tags = tags;
     const aws::Caller service = load_balancing(call.account, call.region);
-    CO_TRY(record.zones, co_await interfaces_.make(service, placement, "ELB " + path, facing));
+    const std::string description = "ELB " + path;
+    schema::making.put(call.txn(), {call.account, call.region, description}, {description});
+    CO_REQUIRE(co_await call.commit());
+    CO_TRY(record.zones, co_await interfaces_.make(service, placement, description, facing));
+    schema::making.erase(call.txn(), {call.account, call.region, description});
 
     // From here on nothing waits: the commit cannot conflict, and does not make interfaces twice.
     const auto raced = same_name(call, in, wishes);

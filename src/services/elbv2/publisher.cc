@@ -43,6 +43,7 @@ Task<void> Publisher::watch_certificates() {
 }
 
 Task<void> Publisher::run() {
+    co_await take_back();
     while (!stop_.requested()) {
         const uint64_t seen = wanted_;
         publish();
@@ -97,6 +98,23 @@ Task<std::optional<Time>> Publisher::erase_drained() {
     // What fails here is tried again at the next turn.
     if (auto committed = co_await store_.commit(txn); !committed) next = env_.now() + retry_pause;
     co_return next;
+}
+
+// Interfaces of load balancers whose creation a crash has cut off.
+Task<void> Publisher::take_back() {
+    store::Txn txn = store_.begin();
+    for (const auto& [key, record] : schema::making.list(txn)) {
+        const auto& [account, region, description] = key;
+        const aws::Caller service = load_balancing(account, region);
+        const auto left = co_await interfaces_.described(service, description);
+        bool gone = left.has_value();
+        for (const std::string& interface : left ? *left : std::vector<std::string>())
+            gone = (co_await interfaces_.remove(service, interface)).has_value() && gone;
+        if (!gone) continue;
+        store::Txn done = store_.begin();
+        schema::making.erase(done, key);
+        (void)co_await store_.commit(done);
+    }
 }
 
 Task<void> Publisher::remove_doomed() {

@@ -50,6 +50,7 @@ private:
     // Erases targets that have drained. Answers when the next one has.
     Task<std::optional<Time>> erase_drained();
     Task<void> remove_doomed();
+    Task<void> take_back();
 
     Env& env_;
     store::Store& store_;
