@@ -11,6 +11,7 @@
 
 #include "aws/sigv4.h"
 #include "base/strings.h"
+#include "images/cache.h"
 #include "images/hash.h"
 #include "net/client.h"
 #include "rt/process.h"
@@ -225,10 +226,11 @@ Result<Upload> read_upload(const SiteStep& site, const std::string& key) {
 
 }  // namespace
 
-Result<bool> build_site(const SiteStep& site, const std::string& memory_folder) {
+Result<bool> build_site(const SiteStep& site) {
     if (site.build.empty()) return false;
     TRY(const std::string inputs, hash_of_inputs(site));
-    const fs::path memory = fs::path(memory_folder) / (site.name + ".built");
+    const fs::path memory = fs::path(images::default_cache_folder()) / "sites" /
+                            images::sha256_of(site.context).substr(0, 16);
     const auto known = read_text_file(memory);
     if (known && *known == inputs + "\n" + hash_of_output(site)) return false;
     Loop loop;

@@ -1,7 +1,8 @@
 // A site's files: built when their sources changed, and made the same in a bucket.
 //
-// What was built and uploaded is remembered in files below <data>/up/<stack>/; losing them costs a
-// build and an upload. Blocking; each call runs its own loop, so any thread may make it.
+// What was built is remembered in the image cache's folder, so that it outlives installations; what
+// was uploaded in files below <data>/up/<stack>/. Losing them costs a build and an upload. Blocking;
+// each call runs its own loop, so any thread may make it.
 #pragma once
 
 #include "cli/control.h"
@@ -11,7 +12,7 @@ namespace unkai::cli {
 
 // Runs the build command unless the inputs, the command and the output are those of the last time.
 // False: nothing was to do. Error SiteBuildFailed ends with the command's last words.
-Result<bool> build_site(const SiteStep& site, const std::string& memory_folder);
+Result<bool> build_site(const SiteStep& site);
 
 struct Synced {
     size_t uploaded = 0, removed = 0, unchanged = 0;
