@@ -120,7 +120,8 @@ void Deployment::begin_sites() {
         job.built = !options_.build;
         if (job.built) continue;
         progress_.begin("site " + job.step.name, "building");
-        job.building = std::async(std::launch::async, [step = job.step] { return build_site(step); });
+        job.building =
+            std::async(std::launch::async, [step = job.step] { return build_site(step); });
     }
 }
 

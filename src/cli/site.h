@@ -1,8 +1,8 @@
 // A site's files: built when their sources changed, and made the same in a bucket.
 //
 // What was built is remembered in the image cache's folder, so that it outlives installations; what
-// was uploaded in files below <data>/up/<stack>/. Losing them costs a build and an upload. Blocking;
-// each call runs its own loop, so any thread may make it.
+// was uploaded in files below <data>/up/<stack>/. Losing them costs a build and an upload.
+// Blocking; each call runs its own loop, so any thread may make it.
 #pragma once
 
 #include "cli/control.h"

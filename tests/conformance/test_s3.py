@@ -138,12 +138,12 @@ def test_users_keys_and_roles(unkai):
     assert sts.get_caller_identity()["Arn"].endswith(":user/ada")
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": sts.get_caller_identity()["Arn"]}, "Action": "sts:AssumeRole"}]}
     role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    session = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="s")["Credentials"]
+    session = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="session")["Credentials"]
     inside = boto3.client("sts", endpoint_url=unkai.endpoint, region_name="us-east-1", aws_access_key_id=session["AccessKeyId"],
                           aws_secret_access_key=session["SecretAccessKey"], aws_session_token=session["SessionToken"])
-    assert inside.get_caller_identity()["Arn"].endswith(":assumed-role/app/s")
+    assert inside.get_caller_identity()["Arn"].endswith(":assumed-role/app/session")
     with pytest.raises(ClientError) as nobody:
-        sts.assume_role(RoleArn=role["Arn"] + "x", RoleSessionName="s")
+        sts.assume_role(RoleArn=role["Arn"] + "x", RoleSessionName="session")
     assert code(nobody) == "AccessDenied"
     iam.update_access_key(UserName="ada", AccessKeyId=key["AccessKeyId"], Status="Inactive")
     with pytest.raises(ClientError) as inactive:
@@ -169,7 +169,7 @@ def test_the_front_door_refuses_strangers(unkai):
         wrong.get_caller_identity()
     assert code(signature) == "SignatureDoesNotMatch"
     assert requests.get(unkai.endpoint, headers={"Host": "evil.example"}, timeout=10).status_code == 403
-    assert requests.post(unkai.endpoint, headers={"Origin": "https://evil.example"}, data="Action=GetCallerIdentity&Version=2011-06-15",
+    assert requests.post(unkai.endpoint, headers={"Origin": "https://evil.example", "Content-Type": "application/x-www-form-urlencoded"}, data="Action=GetCallerIdentity&Version=2011-06-15",
                          timeout=10).status_code == 403
     assert requests.post(f"{unkai.endpoint}/_unkai/reset", json={}, timeout=10).status_code == 401
     assert requests.get(f"{unkai.endpoint}/_localstack/health", timeout=10).json()["services"]["s3"] == "running"

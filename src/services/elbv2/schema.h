@@ -189,8 +189,8 @@ inline const Table<GroupRecord> groups{"elbv2/target-groups"};
 inline const store::Table<TargetRecord, std::string, std::string, std::string, std::string> targets{
     "elbv2/targets"};
 inline const Table<DoomedInterface> doomed{"elbv2/doomed-interfaces"};
-// Account, region, description: interfaces that a creation is about to make, told beforehand. What a
-// crash leaves of them is taken back at the next start.
+// Account, region, description: interfaces that a creation is about to make, told beforehand. What
+// a crash leaves of them is taken back at the next start.
 inline const Table<DoomedInterface> making{"elbv2/making-interfaces"};
 inline constexpr std::string_view everything = "elbv2/";
 }  // namespace schema
