@@ -102,20 +102,35 @@ ino_t inode_of(const std::string& path) {
     return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
-std::vector<int> processes_of(const std::string& id, const std::string& group) {
+std::string text_of(const std::string& path) {
+    std::ifstream in(path);
+    return std::string((std::istreambuf_iterator<char>(in)), {});
+}
+
+// Ended, and only waiting for its parent to notice.
+bool has_ended(const std::string& process) {
+    const std::string stat = text_of(process + "/stat");
+    const size_t name = stat.rfind(") ");
+    return name == std::string::npos || stat[name + 2] == 'Z' || stat[name + 2] == 'X';
+}
+
+// Inside of a namespace or control group of the installation, or a database server on its data.
+std::vector<int> processes_of(const std::string& id, const std::string& data_dir,
+                              const std::string& group) {
     std::set<ino_t> inside;
     for (const std::string& name : names_in(run_folder(id) + "/netns"))
         inside.insert(inode_of(run_folder(id) + "/netns/" + name));
     inside.erase(0);
     inside.erase(inode_of("/proc/self/ns/net"));
+    const std::string database = "=" + data_dir + "/mysql/";
     std::vector<int> out;
     for (const std::string& name : names_in("/proc")) {
+        const std::string process = "/proc/" + name;
         const auto pid = parse_uint(name);
-        if (!pid || *pid == static_cast<uint64_t>(::getpid())) continue;
-        std::ifstream in("/proc/" + name + "/cgroup");
-        const std::string groups((std::istreambuf_iterator<char>(in)), {});
-        if (inside.contains(inode_of("/proc/" + name + "/ns/net")) ||
-            groups.find("/" + group) != std::string::npos)
+        if (!pid || *pid == static_cast<uint64_t>(::getpid()) || has_ended(process)) continue;
+        if (inside.contains(inode_of(process + "/ns/net")) ||
+            text_of(process + "/cgroup").find("/" + group) != std::string::npos ||
+            (!data_dir.empty() && text_of(process + "/cmdline").find(database) != std::string::npos))
             out.push_back(static_cast<int>(*pid));
     }
     return out;
@@ -155,8 +170,16 @@ Task<Status> purge_network(std::string id) {
     co_return purged;
 }
 
+// As the program wrote it down; the folder may be gone.
+std::string recorded_data_dir(const std::string& id) {
+    return std::string(trim(text_of(run_folder(id) + "/data-dir")));
+}
+
 std::string counted(size_t count, const char* what) {
-    return count == 0 ? "" : std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+    const std::string_view word = what;
+    return count == 0 ? ""
+                      : std::to_string(count) + " " + what +
+                            (count == 1 ? "" : word.ends_with('s') ? "es" : "s");
 }
 
 }  // namespace
@@ -173,11 +196,9 @@ std::string Leftovers::text() const {
 }
 
 std::optional<std::string> data_dir_of(const std::string& id) {
-    std::ifstream in(run_folder(id) + "/data-dir");
-    std::string path;
+    std::string path = recorded_data_dir(id);
     std::error_code error;
-    if (!std::getline(in, path) || !fs::exists(path + "/installation.json", error))
-        return std::nullopt;
+    if (path.empty() || !fs::exists(path + "/installation.json", error)) return std::nullopt;
     return path;
 }
 
@@ -192,7 +213,8 @@ std::vector<std::string> installation_ids() {
     return {ids.begin(), ids.end()};
 }
 
-Leftovers find_leftovers(const std::string& id, const std::string& data_dir) {
+Leftovers find_leftovers(const std::string& id, const std::string& known_data_dir) {
+    const std::string data_dir = known_data_dir.empty() ? recorded_data_dir(id) : known_data_dir;
     Leftovers out;
     out.namespaces = names_in(run_folder(id) + "/netns");
     for (const std::string& name : names_in("/sys/class/net"))
@@ -208,7 +230,7 @@ Leftovers find_leftovers(const std::string& id, const std::string& data_dir) {
         if (fs::is_directory(mount.point + "/" + group, error))
             add_groups(mount.point + "/" + group, out.groups);
     }
-    out.processes = processes_of(id, group);
+    out.processes = processes_of(id, data_dir, group);
     return out;
 }
 

@@ -4,7 +4,7 @@
 //
 // Nothing here asks the program: it also cleans up after one that was killed, or whose data is
 // gone. Root only. Processes are ended by pidfd, and only those that live in a namespace or control
-// group of the installation.
+// group of the installation, or serve databases from its data folder.
 #pragma once
 
 #include <optional>
@@ -32,8 +32,8 @@ struct Leftovers {
     std::string text() const;  // "3 namespaces, 1 link"
 };
 
-// Of the installation with that id. `data_dir` may be empty: then mounts below it are not looked
-// for.
+// Of the installation with that id. `data_dir` may be empty: then it is the one that its program
+// wrote down.
 Leftovers find_leftovers(const std::string& id, const std::string& data_dir);
 // Processes, then mounts, links, groups, and at last the run folder. Error: PurgeFailed names the
 // first thing that stays.
