@@ -82,7 +82,8 @@ Task<Status> Reconciler::ensure_interface(World& world, Instance& instance) {
     if (!instance.interface.empty()) co_return ok();
     CO_TRY(const InterfaceInfo made,
            co_await surroundings_.create_interface(
-               world.place, instance.subnet, world.cluster.security_groups, "RDSNetworkInterface"));
+               world.place, instance.subnet, world.cluster.security_groups, "RDSNetworkInterface",
+               instance.resource_id));
     instance.interface = made.id;
     instance.address = made.address;
     const Status kept = co_await update(world, instance.id, [&](Instance& record) {

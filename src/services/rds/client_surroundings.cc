@@ -71,8 +71,9 @@ Task<Result<std::vector<std::string>>> ClientSurroundings::security_groups(
 
 Task<Result<InterfaceInfo>> ClientSurroundings::create_interface(
     Place place, std::string subnet, std::vector<std::string> security_groups,
-    std::string description) {
+    std::string description, std::string token) {
     ec2::CreateNetworkInterfaceInput in;
+    in.client_token = std::move(token);
     in.subnet_id = std::move(subnet);
     in.groups = std::move(security_groups);
     in.description = std::move(description);

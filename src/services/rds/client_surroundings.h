@@ -23,7 +23,8 @@ public:
                                                            std::vector<std::string> ids) override;
     Task<Result<InterfaceInfo>> create_interface(Place place, std::string subnet,
                                                  std::vector<std::string> security_groups,
-                                                 std::string description) override;
+                                                 std::string description,
+                                                 std::string token) override;
     Task<Status> set_security_groups(Place place, std::string interface,
                                      std::vector<std::string> security_groups) override;
     Task<Status> delete_interface(Place place, std::string interface) override;

@@ -45,7 +45,7 @@ public:
     }
     Task<Result<InterfaceInfo>> create_interface(Place, std::string,
                                                  std::vector<std::string> security_groups,
-                                                 std::string) override {
+                                                 std::string, std::string) override {
         const std::string number = std::to_string(++made_);
         interfaces.insert("eni-" + number);
         groups["eni-" + number] = security_groups;

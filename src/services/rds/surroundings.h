@@ -36,9 +36,11 @@ public:
     // not there.
     virtual Task<Result<std::vector<std::string>>> security_groups(
         Place place, std::string vpc, std::vector<std::string> ids) = 0;
+    // The same token gives the same interface: a second attempt after a crash makes no other.
     virtual Task<Result<InterfaceInfo>> create_interface(Place place, std::string subnet,
                                                          std::vector<std::string> security_groups,
-                                                         std::string description) = 0;
+                                                         std::string description,
+                                                         std::string token) = 0;
     virtual Task<Status> set_security_groups(Place place, std::string interface,
                                              std::vector<std::string> security_groups) = 0;
     virtual Task<Status> delete_interface(Place place,
