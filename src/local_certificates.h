@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 
 #include "services/acm/local_authority.h"
 

@@ -61,6 +61,10 @@ int main(int argc, char** argv) {
     Action action;
     app.set_version_flag("--version", std::string("unkai ") + unkai::program_version);
     app.require_subcommand(1);
+    app.footer(
+        "Examples:\n  unkai start && unkai up examples/saas\n  eval \"$(unkai env)\" && aws s3 ls\n"
+        "  unkai doctor                  when something is missing\n\nunkai COMMAND --help has "
+        "more.");
     app.fallthrough();
     app.add_option("--data-dir", context.data_dir, "Where this installation's data lies");
     app.add_flag("--json", context.json, "Print one JSON object");

@@ -130,7 +130,8 @@ std::vector<int> processes_of(const std::string& id, const std::string& data_dir
         if (!pid || *pid == static_cast<uint64_t>(::getpid()) || has_ended(process)) continue;
         if (inside.contains(inode_of(process + "/ns/net")) ||
             text_of(process + "/cgroup").find("/" + group) != std::string::npos ||
-            (!data_dir.empty() && text_of(process + "/cmdline").find(database) != std::string::npos))
+            (!data_dir.empty() &&
+             text_of(process + "/cmdline").find(database) != std::string::npos))
             out.push_back(static_cast<int>(*pid));
     }
     return out;
@@ -179,7 +180,9 @@ std::string counted(size_t count, const char* what) {
     const std::string_view word = what;
     return count == 0 ? ""
                       : std::to_string(count) + " " + what +
-                            (count == 1 ? "" : word.ends_with('s') ? "es" : "s");
+                            (count == 1            ? ""
+                             : word.ends_with('s') ? "es"
+                                                   : "s");
 }
 
 }  // namespace
