@@ -272,6 +272,9 @@ void Io::close() {
     if (!state_) return;
     State* state = state_.release();
     state->closed = true;
+    // By hand: a child between fork and exec may hold a copy of the descriptor, and then closing
+    // ours would leave the registration, with a pointer to what is freed below.
+    ::epoll_ctl(state->loop->epoll_.get(), EPOLL_CTL_DEL, state->fd.get(), nullptr);
     state->fd.reset();
     const bool dispatching = state->dispatching;  // Then the loop frees it after its batch.
     if (state->reader != nullptr) state->reader->wake(Wake::stopped);
