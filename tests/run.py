@@ -21,17 +21,18 @@ REPORTS = BUILD / "reports"
 SLOW = ("planes_mysql", "planes_containers", "planes_network", "e2e", "conformance")
 
 
-def venv():
+def venv(browser=False):
     """A Python with the test libraries, made once and kept beside the build."""
     python = ROOT / ".venv" / "bin" / "python"
-    requirements = ROOT / "tests" / "requirements.txt"
-    stamp = ROOT / ".venv" / "requirements.txt"
-    if stamp.exists() and stamp.read_text() == requirements.read_text():
+    files = [ROOT / "tests" / "requirements.txt", ROOT / "tests" / "e2e" / "requirements.txt"][:2 if browser else 1]
+    wanted = "".join(file.read_text() for file in files)
+    stamp = ROOT / ".venv" / ("browser.txt" if browser else "requirements.txt")
+    if stamp.exists() and stamp.read_text() == wanted:
         return python
     subprocess.run([sys.executable, "-m", "venv", ROOT / ".venv"], check=True)
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements],
-                   check=True)
-    stamp.write_text(requirements.read_text())
+    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check",
+                    *(part for file in files for part in ("-r", file))], check=True)
+    stamp.write_text(wanted)
     return python
 
 
@@ -85,7 +86,7 @@ def groups(fast, words):
                               BUILD / "unkai", f"--junitxml={report}"], report
     if "e2e" in words:  # Needs a deployed stack: ./dev run, then ./dev test e2e (docs/ROADMAP.md).
         report = REPORTS / "e2e.xml"
-        yield "e2e", [venv(), "-m", "pytest", "-q", ROOT / "tests" / "e2e", "--stack", "saas", "--unkai",
+        yield "e2e", [venv(browser=True), "-m", "pytest", "-q", ROOT / "tests" / "e2e", "--stack", "saas", "--unkai",
                       BUILD / "unkai", f"--junitxml={report}"], report
 
 

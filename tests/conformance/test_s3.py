@@ -72,9 +72,7 @@ def test_multipart_copy_and_checksums(s3, bucket):
     assert got["ETag"].endswith('-2"') and hashlib.sha256(got["Body"].read()).digest() == hashlib.sha256(body).digest()
     s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "big"})
     assert s3.head_object(Bucket=bucket, Key="copy")["ContentLength"] == len(body)
-    for algorithm in ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"):
-        if algorithm in ("CRC32C", "CRC64NVME"):
-            continue  # boto3 computes these only with its C extension.
+    for algorithm in ("CRC32", "SHA1", "SHA256"):  # boto3 computes the others only with its C extension.
         s3.put_object(Bucket=bucket, Key="sum", Body=b"123456789", ChecksumAlgorithm=algorithm)
     with pytest.raises(ClientError) as bad:
         s3.put_object(Bucket=bucket, Key="sum", Body=b"123456789", ChecksumSHA256="AAAA")
@@ -114,9 +112,10 @@ def test_policies_decide_for_others(s3, bucket, unkai):
 
 
 def test_buckets_refuse_what_aws_refuses(s3, bucket):
-    for name, wanted in (("UPPER", "InvalidBucketName"), ("192.168.0.1", "InvalidBucketName")):
-        with pytest.raises((ClientError, Exception)):
+    for name in ("UPPER", "192.168.0.1", "two..dots"):
+        with pytest.raises(ClientError) as named:
             s3.create_bucket(Bucket=name)
+        assert code(named) == "InvalidBucketName", name
     s3.put_object(Bucket=bucket, Key="k", Body=b"")
     with pytest.raises(ClientError) as full:
         s3.delete_bucket(Bucket=bucket)
