@@ -8,6 +8,8 @@ locationName names it only as the root of a body.
 import json
 import re
 
+from overrides import restore_old_query_form
+
 KEYWORDS = set("""
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept
 const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype
@@ -122,6 +124,7 @@ class Model:
             raw["shapes"],
             raw["operations"],
         )
+        restore_old_query_form(self.metadata, self.shapes)
         self.operations = []
         for name, is_async in read_ops(ops_path):
             if name not in self.all_operations:

@@ -111,9 +111,9 @@ static Status read_map(const FormNode& node, const ShapeInfo& shape, void* value
 }
 
 static std::string wire_name(const MemberInfo& member, const FormStyle& style) {
+    if (!member.query_name.empty()) return std::string(member.query_name);
     std::string name(member.wire_name);
     if (!style.ec2) return name;
-    if (!member.query_name.empty()) return std::string(member.query_name);
     if (!name.empty() && name[0] >= 'a' && name[0] <= 'z')
         name[0] = static_cast<char>(name[0] - 32);
     return name;

@@ -154,7 +154,7 @@ static void encode_query(const ServiceInfo& service, const OperationInfo& operat
     write_xmlns(xml, service.xmlns);
     if (!operation.output_element.empty()) {
         xml.open(operation.output_element);
-        write_xml(xml, *operation.output, output, {.body_only = false});
+        write_xml(xml, *operation.output, output, {.body_only = false, .query = true});
         xml.close();
     }
     xml.open("ResponseMetadata");

@@ -60,11 +60,13 @@ static void write_entries(XmlWriter& out, std::string_view name, std::string_vie
 static void write_member(XmlWriter& out, const MemberInfo& member, const void* item,
                          const XmlStyle& style) {
     const ShapeInfo& shape = *member.shape;
+    const bool old = style.query && !member.query_name.empty();
+    const std::string_view name = old ? member.query_name : member.wire_name;
     if (member.has(MemberInfo::flattened) && shape.kind == Kind::list)
-        return write_items(out, member.wire_name, member.xmlns, shape, item, style);
+        return write_items(out, name, member.xmlns, shape, item, style);
     if (member.has(MemberInfo::flattened) && shape.kind == Kind::map)
-        return write_entries(out, member.wire_name, member.xmlns, shape, item, style);
-    write_element(out, member.wire_name, member.xmlns, shape, item, style);
+        return write_entries(out, name, member.xmlns, shape, item, style);
+    write_element(out, name, member.xmlns, shape, item, style);
 }
 
 static void write_structure(XmlWriter& out, const ShapeInfo& shape, const void* value,

@@ -24,6 +24,7 @@ struct XmlStyle {
     bool body_only = true;    // Leave out members of the outermost structure that travel elsewhere.
     bool empty_lists = true;  // Write the outermost structure's lists even when not given.
     bool answer = false;      // Of an output, which has no URI and no query.
+    bool query = false;       // Names of members are the query protocol's, where they differ.
 };
 
 // The content of an element that the caller has opened: attributes, then members.
