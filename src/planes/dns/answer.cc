@@ -13,7 +13,6 @@ namespace {
 constexpr int most_steps = 8;  // CNAMEs followed, and aliases nested.
 constexpr size_t most_members =
     512;  // Of a routed group that are considered (Route 53 allows 100).
-constexpr size_t most_udp_response = 1232;
 
 class Answerer {
 public:
@@ -126,7 +125,7 @@ private:
         for (size_t i = 0; i < count; ++i) {
             const Member& member = group.members[i];
             candidates[i] = {is_healthy(view_, zone, member, group.type), member.weight,
-                             member.primary};
+                             member.primary, member.rank};
         }
         const Member* last = nullptr;
         for (const uint16_t index : choose(group.policy, {candidates.data(), count}, random_))

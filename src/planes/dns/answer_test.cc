@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "wire/dns_text.h"
 
 namespace unkai::planes::dns {
@@ -11,17 +13,17 @@ using wire::dns::Message;
 
 namespace {
 
-Name name(std::string_view text) { return *Name::parse(text); }
+Name named(std::string_view text) { return *Name::parse(text); }
 
 RecordSet record(std::string_view of, Type type, std::vector<std::string> values,
                  uint32_t ttl = 300) {
-    RecordSet out{.name = name(of), .type = type, .ttl = ttl};
+    RecordSet out{.name = named(of), .type = type, .ttl = ttl};
     for (const std::string& value : values) out.data.push_back(*wire::dns::parse_data(type, value));
     return out;
 }
 
 RecordSet alias(std::string_view of, Type type, std::string_view target, bool evaluate = false) {
-    return {.name = name(of), .type = type, .alias = Alias{name(target), evaluate}};
+    return {.name = named(of), .type = type, .alias = Alias{named(target), evaluate}};
 }
 
 RecordSet weighted(RecordSet record, uint8_t weight, std::string health = "") {
@@ -39,7 +41,7 @@ std::vector<RecordSet> basics(std::string_view apex) {
 std::shared_ptr<const Zone> zone(std::string_view apex, std::vector<RecordSet> records) {
     auto all = basics(apex);
     std::ranges::move(records, std::back_inserter(all));
-    auto out = Zone::make(name(apex), std::move(all));
+    auto out = Zone::make(named(apex), std::move(all));
     CHECK(out.has_value(), "the test's zone is wrong");
     return *out;
 }
@@ -60,7 +62,7 @@ struct World {
     }
     Message ask(const View& view, std::string_view of, Type type, size_t payload = 1232) {
         Message query;
-        query.questions.push_back({name(of), type});
+        query.questions.push_back({named(of), type});
         query.edns = wire::dns::Edns{static_cast<uint16_t>(payload)};
         char buffer[4096];
         const size_t size = respond(view, encode(query), *random, buffer, sizeof buffer, false);
@@ -262,7 +264,7 @@ TEST(DnsAnswer, TruncatesAndSaysSo) {
     EXPECT_TRUE(world.ask(snapshot->public_view(), "many.example.com", Type::A, 4096)
                     .truncated);  // 1,232 at most.
     Message query;
-    query.questions.push_back({name("many.example.com"), Type::A});
+    query.questions.push_back({named("many.example.com"), Type::A});
     char buffer[65535];
     const size_t size =
         respond(snapshot->public_view(), encode(query), *world.random, buffer, sizeof buffer, true);
@@ -273,14 +275,14 @@ TEST(DnsAnswer, TruncatesAndSaysSo) {
 }
 
 TEST(DnsZone, RefusesWhatCannotBeServed) {
-    EXPECT_EQ(Zone::make(name("a.test"), {}).error().code, "NoSuchRecord");
+    EXPECT_EQ(Zone::make(named("a.test"), {}).error().code, "NoSuchRecord");
     auto outside = basics("a.test");
     outside.push_back(record("b.test", Type::A, {"192.0.2.1"}));
-    EXPECT_EQ(Zone::make(name("a.test"), outside).error().code, "InvalidName");
+    EXPECT_EQ(Zone::make(named("a.test"), outside).error().code, "InvalidName");
     auto mixed = basics("a.test");
     mixed.push_back(record("x.a.test", Type::A, {"192.0.2.1"}));
     mixed.push_back(weighted(record("x.a.test", Type::A, {"192.0.2.2"}), 1));
-    EXPECT_EQ(Zone::make(name("a.test"), mixed).error().code, "MixedPolicies");
+    EXPECT_EQ(Zone::make(named("a.test"), mixed).error().code, "MixedPolicies");
 }
 
 // ---- policy.h
@@ -333,6 +335,45 @@ TEST(DnsPolicy, MultivalueGivesUpToEightHealthyOnes) {
     for (auto& one : group) one.healthy = false;
     const auto random = seeded_random(1);
     EXPECT_EQ(choose(Policy::multivalue, group, *random).count, 8);
+}
+
+TEST(DnsPolicy, RankedPrefersTheNearestHealthyOne) {
+    const struct {
+        Candidate first, second, third;
+        int chosen;  // -1: none.
+    } rows[] = {
+        {{true, 0, false, 2}, {true, 0, false, 1}, {true, 0, false, 3}, 1},
+        {{true, 0, false, 2}, {false, 0, false, 1}, {true, 0, false, 3}, 0},
+        {{false, 0, false, 2}, {false, 0, false, 1}, {false, 0, false, 3}, 1},
+        {{false, 0, false, 2}, {true, 0, false, never_answered}, {false, 0, false, 1}, 2},
+        {{true, 0, false, never_answered},
+         {true, 0, false, never_answered},
+         {true, 0, false, never_answered},
+         -1},
+    };
+    const auto random = seeded_random(1);
+    for (const auto& row : rows) {
+        const Candidate group[] = {row.first, row.second, row.third};
+        const Chosen chosen = choose(Policy::ranked, group, *random);
+        ASSERT_EQ(chosen.count, row.chosen < 0 ? 0 : 1);
+        if (row.chosen >= 0) EXPECT_EQ(chosen.index[0], row.chosen);
+    }
+}
+
+// Each question draws anew: over many questions the shares lie within 99.9 % of the weights.
+TEST(DnsPolicy, SharesArriveWithinTheirInterval) {
+    constexpr int asked = 100000;
+    for (const auto& [old_weight, new_weight] :
+         {std::pair{90, 10}, {75, 25}, {50, 50}, {1, 255}, {254, 1}}) {
+        const Candidate group[] = {{true, static_cast<uint8_t>(old_weight)},
+                                   {true, static_cast<uint8_t>(new_weight)}};
+        const auto random = seeded_random(99);
+        int arrived = 0;
+        for (int i = 0; i < asked; ++i)
+            arrived += choose(Policy::weighted, group, *random).index[0] == 1 ? 1 : 0;
+        const double share = new_weight / static_cast<double>(old_weight + new_weight);
+        EXPECT_NEAR(arrived, asked * share, 3.29 * std::sqrt(asked * share * (1 - share)));
+    }
 }
 
 }  // namespace unkai::planes::dns

@@ -70,10 +70,23 @@ Chosen choose_multivalue(std::span<const Candidate> group, bool healthy_only, Ra
     return out;
 }
 
+Chosen choose_ranked(std::span<const Candidate> group) {
+    std::optional<size_t> best;
+    for (size_t i = 0; i < group.size(); ++i) {
+        if (group[i].rank == never_answered) continue;
+        const bool better =
+            !best || (group[i].healthy && !group[*best].healthy) ||
+            (group[i].healthy == group[*best].healthy && group[i].rank < group[*best].rank);
+        if (better) best = i;
+    }
+    return best ? only(*best) : Chosen{};
+}
+
 }  // namespace
 
 Chosen choose(Policy policy, std::span<const Candidate> group, Random& random) {
     if (group.empty()) return {};
+    if (policy == Policy::ranked) return choose_ranked(group);
     if (policy == Policy::simple || group.size() == 1) return only(0);
     const bool any_healthy = count_of(group, [](const Candidate& one) { return one.healthy; }) > 0;
     switch (policy) {

@@ -13,12 +13,15 @@
 
 namespace unkai::planes::dns {
 
-enum class Policy : uint8_t { simple, weighted, failover, multivalue };
+enum class Policy : uint8_t { simple, weighted, failover, multivalue, ranked };
+
+constexpr uint8_t never_answered = 255;  // A rank: whatever the others' health.
 
 struct Candidate {
     bool healthy = true;
     uint8_t weight = 0;    // weighted: 0–255.
     bool primary = false;  // failover.
+    uint8_t rank = 0;      // ranked: the lowest comes first.
 };
 
 constexpr size_t most_values = 8;  // Of a multivalue answer.
@@ -35,8 +38,9 @@ struct Chosen {
 //   has a weight above 0; among records of weight 0 alone all are equally probable.
 // failover: the healthy primary, else the healthy secondary, else the primary.
 // multivalue: up to eight healthy records (of the unhealthy ones when none is healthy), drawn at
-// random. simple: the first record. Empty only for an empty group. Cost: O(candidates), no
-// allocation.
+// random. ranked (latency and geolocation, once it is known where the client is): the healthy
+// record of the lowest rank, else the lowest of all; none when all are never_answered. simple: the
+// first record. Otherwise empty only for an empty group. Cost: O(candidates), no allocation.
 Chosen choose(Policy policy, std::span<const Candidate> group, Random& random);
 
 }  // namespace unkai::planes::dns

@@ -60,6 +60,7 @@ Status Zone::add(RecordSet& record) {
     Member member;
     member.weight = record.weight;
     member.primary = record.primary;
+    member.rank = record.rank;
     member.health_check = std::move(record.health_check);
     if (record.alias) {
         member.alias = record.alias->target.lower().wire();

@@ -40,6 +40,7 @@ struct RecordSet {
     Policy policy = Policy::simple;
     uint8_t weight = 0;
     bool primary = false;
+    uint8_t rank = 0;          // policy.h
     std::string health_check;  // An id in Health; empty: always healthy.
 };
 
@@ -50,6 +51,7 @@ struct Member {
     std::string canonical;  // Of a CNAME: its target, lower case wire form.
     uint8_t weight = 0;
     bool primary = false;
+    uint8_t rank = 0;
     std::string health_check;
 };
 
