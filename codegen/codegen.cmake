@@ -22,6 +22,8 @@ if(api_sources)
     target_include_directories(unkai_api PUBLIC src ${unkai_generated})
     cmake_language(DEFER CALL target_precompile_headers unkai_api REUSE_FROM unkai_precompiled)
     target_link_libraries(unkai_api PUBLIC unkai_rt unkai_base PkgConfig::FMT)
+    # One at a time: a changed .ops file compiles its own shapes and no others.
+    set_target_properties(unkai_api PROPERTIES UNITY_BUILD OFF)
     set_source_files_properties(${api_sources} PROPERTIES GENERATED TRUE)
 endif()
 enable_testing()

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "parts.h"
 #include "services/ec2/rules.h"
 #include "services/ecr/image_source.h"
 
@@ -44,11 +45,37 @@ Program::Program(cli::StartOptions options, cli::Installation installation,
                    .own_hosts = {network_.settings().api_address().text()},
                    .control_token = installation_.control_token}) {}
 
+Surroundings Program::surroundings() {
+    return {.env = env_,
+            .store = store_,
+            .client = client_,
+            .credentials = credentials_,
+            .front_door = front_door_,
+            .network = network_,
+            .vpcs = vpc_endpoints_,
+            .public_names = content_delivery_->origin_names(),
+            .certificates = certificates_,
+            .images = std::make_shared<services::ecr::RegistrySource>(store_, ecr_),
+            .data_dir = installation_.data_dir,
+            .run_dir = installation_.run_dir(),
+            .account = installation_.account,
+            .region = installation_.region,
+            .authority_pem = authority_.certificate_pem(),
+            .authority_path = authority_.certificate_path(),
+            .port = static_cast<uint16_t>(options_.port),
+            .data_loops = data_loops_.all(),
+            .network_works = network_works_};
+}
+
 void Program::add_services() {
+    const Surroundings around = surroundings();
+    parts_ = make_parts(around);
+    std::vector<planes::dns::NameSource*> names{&own_names_, &balancers_.names(),
+                                                &databases_.names(), &content_delivery_->names()};
+    for (const auto& part : parts_)
+        if (planes::dns::NameSource* const own = part->names()) names.push_back(own);
     route53_publisher_ = std::make_unique<services::route53::Publisher>(
-        env_, store_,
-        std::vector<planes::dns::NameSource*>{&own_names_, &balancers_.names(), &databases_.names(),
-                                              &content_delivery_->names()},
+        env_, store_, std::move(names),
         services::route53::PublisherOptions{
             .server = dns_.get(),
             .resolver = &resolver_,
@@ -56,11 +83,18 @@ void Program::add_services() {
                 [this](auto snapshot) {
                     content_delivery_->origin_names().set(std::move(snapshot));
                 },
-            .server_addresses = {network_.settings().dns_address().text()}});
-    route53_ = std::make_unique<services::route53::Route53>(client_, *route53_publisher_);
+            .server_addresses = {network_.settings().dns_address().text()},
+            .region = installation_.region});
+    health_prober_ = std::make_unique<services::route53::NetworkProber>(
+        loop_, network_works_ ? network_.namespace_path("internet") : "",
+        [this](const std::string& name) { return content_delivery_->origin_names().resolve(name); });
+    health_monitor_ = std::make_unique<services::route53::HealthMonitor>(
+        env_, store_, client_, *route53_publisher_, *health_prober_);
+    route53_ = std::make_unique<services::route53::Route53>(
+        client_, *route53_publisher_, *health_monitor_,
+        network_.settings().api_address().text());
     fargate_ = std::make_unique<Fargate>(
-        env_, store_, client_, vpc_endpoints_,
-        std::make_shared<services::ecr::RegistrySource>(store_, ecr_),
+        env_, store_, client_, vpc_endpoints_, around.images,
         FargateOptions{.plane = {installation_.data_dir + "/containers",
                                  installation_.run_dir() + "/containers"},
                        .engine = {.ca_certificate = authority_.certificate_pem()}});
@@ -72,6 +106,8 @@ void Program::add_services() {
           api::cloudfront::bind(content_delivery_->service()), api::rds::bind(databases_.service()),
           api::cloudformation::bind(cloudformation_)})
         dispatcher_.add(service);
+    for (const auto& part : parts_)
+        for (const BoundService& service : part->services()) dispatcher_.add(service);
     front_door_.set_cross_origin(s3_);
     front_door_.add_host(registry_);
     front_door_.add_host(*content_delivery_);
@@ -185,6 +221,7 @@ Task<Status> Program::start() {
     if (network_works_) ec2_publisher_.start();
     if (network_works_) balancers_.start();
     route53_publisher_->start();
+    health_monitor_->start();
     CO_REQUIRE(co_await content_delivery_->start());
     if (network_works_) {
         if (const auto started = co_await fargate_->start(); !started)
@@ -194,6 +231,7 @@ Task<Status> Program::start() {
         if (const auto started = co_await databases_.start(); !started)
             log::warn("no databases on this machine", {{"error", started.error().message}});
     }
+    for (const auto& part : parts_) CO_REQUIRE(co_await part->start());
     validator_.start();
     background_.spawn(logs_sweeper_.run(stop_));
     CO_REQUIRE(listen());
@@ -220,7 +258,9 @@ Task<void> Program::stop() {
     if (balancer_hosts_) balancer_hosts_->close();
     co_await stack_engine_.stop();
     co_await validator_.stop();
+    for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) co_await (*part)->stop();
     co_await databases_.stop();
+    if (health_monitor_) co_await health_monitor_->stop();
     if (route53_publisher_) co_await route53_publisher_->stop();
     if (content_delivery_) co_await content_delivery_->stop();
     if (fargate_) co_await fargate_->stop();

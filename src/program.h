@@ -17,6 +17,7 @@
 #include "fargate.h"
 #include "local_certificates.h"
 #include "net/server.h"
+#include "part.h"
 #include "planes/dns/names.h"
 #include "planes/dns/resolver.h"
 #include "planes/dns/server.h"
@@ -34,6 +35,7 @@
 #include "services/iam/iam.h"
 #include "services/logs/logs.h"
 #include "services/logs/sweeper.h"
+#include "services/route53/health_monitor.h"
 #include "services/route53/publisher.h"
 #include "services/route53/route53.h"
 #include "services/s3/s3.h"
@@ -57,6 +59,7 @@ public:
     Task<Status> run();
 
 private:
+    Surroundings surroundings();
     void add_services();
     Task<Status> start();
     Task<Status> start_network();
@@ -129,7 +132,10 @@ private:
     services::cloudformation::CloudFormation cloudformation_{stack_engine_, stack_api_};
     std::unique_ptr<ContentDelivery> content_delivery_;
     std::unique_ptr<services::route53::Publisher> route53_publisher_;
+    std::unique_ptr<services::route53::NetworkProber> health_prober_;
+    std::unique_ptr<services::route53::HealthMonitor> health_monitor_;
     std::unique_ptr<services::route53::Route53> route53_;
+    std::vector<std::unique_ptr<Part>> parts_;
 
     // The way in.
     aws::FrontDoor front_door_;

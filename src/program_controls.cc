@@ -31,6 +31,9 @@ void Program::add_controls() {
 Json Program::status() const {
     Json services = Json::array();
     for (const auto& [name, service] : dispatcher_.services()) services.push(std::string(name));
+    Json findings = Json::array();
+    for (const auto& part : parts_)
+        for (std::string& finding : part->findings()) findings.push(std::move(finding));
     Json web_ports = Json::array();
     for (const uint16_t port : web_ports_) web_ports.push(port);
     return Json::object({{"version", program_version},
@@ -47,6 +50,7 @@ Json Program::status() const {
                          {"dnsAddress", network_.settings().dns_address().text()},
                          {"webPorts", std::move(web_ports)},
                          {"network", network_works_},
+                         {"findings", std::move(findings)},
                          {"services", std::move(services)}});
 }
 
@@ -78,6 +82,7 @@ Task<Result<std::string>> Program::control_call(std::string body) {
 
 // Everything is gone as on the first day; the installation's keys stay.
 Task<Result<std::string>> Program::control_reset(std::string) {
+    for (const auto& part : parts_) co_await part->reset();
     co_await fargate_->stop_all_tasks();
     CO_REQUIRE(co_await store_.clear());
     CO_REQUIRE(co_await object_bodies_.erase_all());
@@ -87,6 +92,10 @@ Task<Result<std::string>> Program::control_reset(std::string) {
 // What is left in the kernel goes; the caller ends the program and erases the data.
 Task<Result<std::string>> Program::control_purge(std::string) {
     co_await stack_engine_.stop();
+    for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+        co_await (*part)->stop();
+        CO_REQUIRE(co_await (*part)->purge());
+    }
     co_await fargate_->stop();
     CO_REQUIRE(co_await fargate_->purge());
     co_await databases_.purge();

@@ -22,9 +22,9 @@ Unexpected invalid(const std::string& file, const std::string& sentence) {
 }
 
 // One mapping of the manifest, with the words that it may hold.
-class Words {
+class WordsManifest {
 public:
-    Words(const std::string& file, const std::string& place, const Json& json)
+    WordsManifest(const std::string& file, const std::string& place, const Json& json)
         : file_(file), place_(place), json_(json) {}
 
     Status allow(std::initializer_list<std::string_view> known) const {
@@ -52,7 +52,7 @@ private:
     const Json& json_;
 };
 
-Result<ImageStep> read_image(const Manifest& manifest, const Words& words) {
+Result<ImageStep> read_image(const Manifest& manifest, const WordsManifest& words) {
     REQUIRE(words.allow({"name", "context", "dockerfile", "repository", "tag_parameter"}));
     ImageStep image;
     TRY(const std::string context, words.needed("context"));
@@ -65,7 +65,8 @@ Result<ImageStep> read_image(const Manifest& manifest, const Words& words) {
     return image;
 }
 
-Result<SiteStep> read_site(const Manifest& manifest, const std::string& file, const Words& words) {
+Result<SiteStep> read_site(const Manifest& manifest, const std::string& file,
+                           const WordsManifest& words) {
     REQUIRE(words.allow({"name", "context", "build", "inputs", "output", "bucket", "distribution",
                          "cache_control"}));
     SiteStep site;
@@ -80,7 +81,7 @@ Result<SiteStep> read_site(const Manifest& manifest, const std::string& file, co
     TRY(site.bucket, words.needed("bucket"));
     site.distribution = words.text("distribution");
     for (size_t i = 0; i < words["cache_control"].size(); ++i) {
-        const Words rule(file, "cache_control", words["cache_control"][i]);
+        const WordsManifest rule(file, "cache_control", words["cache_control"][i]);
         REQUIRE(rule.allow({"match", "value"}));
         TRY(std::string match, rule.needed("match"));
         TRY(std::string value, rule.needed("value"));
@@ -89,7 +90,7 @@ Result<SiteStep> read_site(const Manifest& manifest, const std::string& file, co
     return site;
 }
 
-Result<CheckStep> read_check(const Words& words) {
+Result<CheckStep> read_check(const WordsManifest& words) {
     REQUIRE(words.allow({"output", "path", "status"}));
     CheckStep check;
     TRY(check.output, words.needed("output"));
@@ -102,7 +103,7 @@ Result<Manifest> read_manifest(const std::string& file) {
     TRY(const std::string text, read_text_file(file));
     auto parsed = wire::parse_yaml(text);
     if (!parsed) return invalid(file, parsed.error().message);
-    const Words words(file, "the manifest", *parsed);
+    const WordsManifest words(file, "the manifest", *parsed);
     REQUIRE(words.allow({"stack", "template", "parameters", "images", "sites", "checks"}));
     Manifest manifest;
     manifest.folder = fs::path(file).parent_path();
@@ -116,15 +117,17 @@ Result<Manifest> read_manifest(const std::string& file) {
             manifest.parameters[member.name] = member.value.text();
         }
     for (size_t i = 0; i < words["images"].size(); ++i) {
-        TRY(ImageStep image, read_image(manifest, Words(file, "images", words["images"][i])));
+        TRY(ImageStep image,
+            read_image(manifest, WordsManifest(file, "images", words["images"][i])));
         manifest.images.push_back(std::move(image));
     }
     for (size_t i = 0; i < words["sites"].size(); ++i) {
-        TRY(SiteStep site, read_site(manifest, file, Words(file, "sites", words["sites"][i])));
+        TRY(SiteStep site,
+            read_site(manifest, file, WordsManifest(file, "sites", words["sites"][i])));
         manifest.sites.push_back(std::move(site));
     }
     for (size_t i = 0; i < words["checks"].size(); ++i) {
-        TRY(CheckStep check, read_check(Words(file, "checks", words["checks"][i])));
+        TRY(CheckStep check, read_check(WordsManifest(file, "checks", words["checks"][i])));
         manifest.checks.push_back(std::move(check));
     }
     return manifest;

@@ -16,7 +16,7 @@ using wire::Json;
 
 namespace {
 
-constexpr int most_wait_ms = 60000;
+constexpr int most_wait_ms_stop = 60000;
 constexpr Duration most_purge_time = 120s;
 
 struct StopOptions {
@@ -31,7 +31,7 @@ Status end_program(int pid) {
     if (!pidfd) return ok();  // It ended meanwhile.
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGTERM, nullptr, 0);
     pollfd ended{pidfd.get(), POLLIN, 0};
-    if (::poll(&ended, 1, most_wait_ms) > 0) return ok();
+    if (::poll(&ended, 1, most_wait_ms_stop) > 0) return ok();
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
     return fail("StopForced",
                 "Unkai did not end within a minute and was killed. Nothing acknowledged is lost; "

@@ -5,7 +5,7 @@ namespace unkai::cli {
 
 using wire::Json;
 
-static std::string text_of(const Json& answer) {
+static std::string text_of_why(const Json& answer) {
     std::string text = "From " + answer["source"].string_or("") + "\nto   " +
                        answer["destination"].string_or("") + "\n\n";
     for (size_t i = 0; i < answer["steps"].size(); ++i) {
@@ -41,7 +41,7 @@ void add_why(CLI::App& app, Context& context, Action& action) {
             auto answer = control.ask(
                 "why", Json::object({{"source", source}, {"destination", destination}}));
             if (!answer) return finish_failed(context, "why", answer.error());
-            const std::string text = text_of(*answer);
+            const std::string text = text_of_why(*answer);
             const bool passes = (*answer)["passes"].bool_or(false);
             finish(context, "why", std::move(*answer), text);
             return passes ? 0 : 99;

@@ -22,12 +22,6 @@ bool is_clients_own(std::string_view name, bool upgrade) {
     return is_hop_by_hop(name);
 }
 
-void write_length(std::string& out, uint64_t length) {
-    char digits[20];
-    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, length);
-    wire::write_field(out, "Content-Length", {digits, static_cast<size_t>(end - digits)});
-}
-
 }  // namespace
 
 ClientConnection::ClientConnection(Pool& pool, Stream connected)
@@ -93,10 +87,10 @@ Task<Status> ClientConnection::send_head(const Request& request) {
     if (request.stream != nullptr && !request.length)
         out_ += "Transfer-Encoding: chunked\r\n";
     else if (request.stream != nullptr)
-        write_length(out_, *request.length);
+        wire::write_content_length(out_, *request.length);
     else if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||
              request.method == "PATCH")
-        write_length(out_, request.body.size());
+        wire::write_content_length(out_, request.body.size());
     out_ += "\r\n";
     if (request.stream != nullptr) co_return ok();  // Leaves with the first piece.
     co_return co_await stream.write(out_, request.body, in(pool_.limits_.stall));

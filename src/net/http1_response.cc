@@ -66,20 +66,10 @@ void Http1Exchange::end_head() {
     out_ += "\r\n";
 }
 
-namespace {
-
-void write_length(std::string& out, uint64_t length) {
-    char digits[20];
-    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, length);
-    wire::write_field(out, "Content-Length", {digits, static_cast<size_t>(end - digits)});
-}
-
-}  // namespace
-
 Task<Status> Http1Exchange::respond(int status, std::string_view body) {
     begin_head(status);
     finished_ = true;
-    if (!bodiless()) write_length(out_, body.size());
+    if (!bodiless()) wire::write_content_length(out_, body.size());
     end_head();
     if (to_head_ || bodiless()) body = {};
     Status sent = co_await stream_.write(out_, body, stall());
@@ -95,11 +85,11 @@ Task<Status> Http1Exchange::start(int status, std::optional<uint64_t> length) {
     if (bodiless()) {
         sending_ = Sending::nothing;
         // A 304 may tell the length that a 200 would have.
-        if (status == 304 && length) write_length(out_, *length);
+        if (status == 304 && length) wire::write_content_length(out_, *length);
     } else if (length) {
         sending_ = Sending::length;
         send_left_ = *length;
-        write_length(out_, *length);
+        wire::write_content_length(out_, *length);
     } else if (request_.version >= 11) {
         sending_ = Sending::chunked;
         out_ += "Transfer-Encoding: chunked\r\n";

@@ -7,7 +7,7 @@ namespace unkai::net {
 
 namespace {
 
-Task<void> answer(Exchange& exchange) {
+Task<void> answer_http2(Exchange& exchange) {
     const std::string path(exchange.request().path);
     exchange.allow_body(UINT64_MAX);
     if (path == "/late") {
@@ -85,7 +85,7 @@ Task<Stream> connect(Running running) {
 }  // namespace
 
 TEST(Http2Server, ServesStreamsSideBySide) {
-    with_server(answer, {}, [](Running running) -> Task<void> {
+    with_server(answer_http2, {}, [](Running running) -> Task<void> {
         Stream stream = co_await connect(running);
         TestClient client;
         const std::string large(3'000'000, 'z');
@@ -113,7 +113,7 @@ TEST(Http2Server, ServesStreamsSideBySide) {
 }
 
 TEST(Http2Server, SurvivesClientsThatLeave) {
-    with_server(answer, {}, [](Running running) -> Task<void> {
+    with_server(answer_http2, {}, [](Running running) -> Task<void> {
         for (int i = 0; i < 3; ++i) {
             Stream stream = co_await connect(running);
             TestClient client;
@@ -132,7 +132,7 @@ TEST(Http2Server, SurvivesClientsThatLeave) {
 }
 
 TEST(Http2Server, RefusesGarbage) {
-    with_server(answer, {}, [](Running running) -> Task<void> {
+    with_server(answer_http2, {}, [](Running running) -> Task<void> {
         const std::string answer = co_await talk(
             running, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
         EXPECT_TRUE(answer.ends_with("<end>") || answer.ends_with("<ConnectionClosed>")) << answer;

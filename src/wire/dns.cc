@@ -2,34 +2,15 @@
 
 #include <unordered_map>
 
+#include "wire/dns_bytes.h"
 #include "wire/dns_text.h"
 
 namespace unkai::wire::dns {
 
 namespace {
 
-constexpr uint16_t flag_response = 0x8000, flag_authoritative = 0x0400, flag_truncated = 0x0200;
-constexpr uint16_t flag_recursion_desired = 0x0100, flag_recursion_available = 0x0080;
-constexpr size_t opt_size = 11;
-
-uint16_t get16(std::string_view bytes, size_t at) {
-    return static_cast<uint16_t>(static_cast<uint8_t>(bytes[at]) << 8 |
-                                 static_cast<uint8_t>(bytes[at + 1]));
-}
 uint32_t get32(std::string_view bytes, size_t at) {
     return static_cast<uint32_t>(get16(bytes, at)) << 16 | get16(bytes, at + 2);
-}
-void put16(char* at, uint16_t value) {
-    at[0] = static_cast<char>(value >> 8);
-    at[1] = static_cast<char>(value);
-}
-void add16(std::string& out, uint16_t value) {
-    out.push_back(static_cast<char>(value >> 8));
-    out.push_back(static_cast<char>(value));
-}
-void add32(std::string& out, uint32_t value) {
-    add16(out, static_cast<uint16_t>(value >> 16));
-    add16(out, static_cast<uint16_t>(value));
 }
 
 Unexpected format_error(std::string what) { return fail("DnsFormatError", std::move(what), 400); }

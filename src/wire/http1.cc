@@ -287,6 +287,12 @@ void write_field(std::string& out, std::string_view name, std::string_view value
     out.append(name).append(": ").append(value).append("\r\n");
 }
 
+void write_content_length(std::string& out, uint64_t length) {
+    char digits[20];
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, length);
+    write_field(out, "Content-Length", {digits, static_cast<size_t>(end - digits)});
+}
+
 void write_request_head(std::string& out, std::string_view method, std::string_view target,
                         const Headers& headers) {
     out.append(method).append(" ").append(target).append(" HTTP/1.1\r\n");

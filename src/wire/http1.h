@@ -163,6 +163,7 @@ void write_request_head(std::string& out, std::string_view method, std::string_v
                         const Headers& headers);
 void write_status_line(std::string& out, int status);
 void write_field(std::string& out, std::string_view name, std::string_view value);
+void write_content_length(std::string& out, uint64_t length);
 std::string_view reason_phrase(int status);  // "OK", "Not Found"; "Status" for an unknown one.
 
 }  // namespace unkai::wire

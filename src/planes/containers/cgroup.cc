@@ -31,7 +31,7 @@ std::string read_file(const std::string& path) {
     return out;
 }
 
-Status write_file(const std::string& path, std::string_view value) {
+Status write_control(const std::string& path, std::string_view value) {
     const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (file && ::write(file.get(), value.data(), value.size()) >= 0) return ok();
     return fail("CgroupFailed", "Cannot write " + path + ": " + std::strerror(errno) + ".");
@@ -143,7 +143,7 @@ std::vector<std::string> Cgroups::all_folders(const std::string& group) const {
 
 Status Cgroups::write(std::string_view controller, const std::string& group, const char* file,
                       const std::string& value) {
-    return write_file(folder(controller, group) + "/" + file, value);
+    return write_control(folder(controller, group) + "/" + file, value);
 }
 
 std::string Cgroups::read(std::string_view controller, const std::string& group,
@@ -161,7 +161,7 @@ Status Cgroups::create(const std::string& group) {
             if (layout_.version2) {
                 // One by one: a controller that the parent lacks must not lose us the others.
                 for (const char* enabled : {"+cpu", "+memory", "+pids", "+io"})
-                    (void)write_file(path + "/cgroup.subtree_control", enabled);
+                    (void)write_control(path + "/cgroup.subtree_control", enabled);
             }
             path += "/" + std::string(part);
             if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)

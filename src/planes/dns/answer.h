@@ -13,6 +13,9 @@
 
 namespace unkai::planes::dns {
 
+// What fits a datagram on every path (https://www.dnsflagday.net/2020/).
+inline constexpr size_t most_udp_response = 1232;
+
 struct Outcome {
     // False: the name is in no zone and no table of the view; nothing was written.
     bool ours = true;

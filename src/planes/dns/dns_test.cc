@@ -29,8 +29,8 @@ Name name(std::string_view text) { return *Name::parse(text); }
 
 std::string data(Type type, std::string_view text) { return *wire::dns::parse_data(type, text); }
 
-std::shared_ptr<const Zone> zone(std::string_view apex,
-                                 std::vector<std::pair<std::string, std::string>> addresses) {
+std::shared_ptr<const Zone> zone_dns(std::string_view apex,
+                                     std::vector<std::pair<std::string, std::string>> addresses) {
     std::vector<RecordSet> records;
     records.push_back({.name = name(apex),
                        .type = Type::SOA,
@@ -77,7 +77,7 @@ Task<Status> ask_the_server(Loop& loop, std::vector<Loop*> data_loops) {
     EXPECT_NE(out.find("REFUSED"), std::string::npos) << out;
 
     Snapshot::Parts parts;
-    parts.zones.push_back({zone("example.com", {{"www.example.com", "192.0.2.1"}}), {}});
+    parts.zones.push_back({zone_dns("example.com", {{"www.example.com", "192.0.2.1"}}), {}});
     co_await server->apply(Snapshot::make(std::move(parts)));
     out = co_await dig(loop, {"@127.0.0.1", "-p", port, "www.example.com", "A"});
     EXPECT_NE(out.find("www.example.com.\t60\tIN\tA\t192.0.2.1"), std::string::npos) << out;
@@ -176,7 +176,7 @@ Task<Status> abuse_tcp(Loop& loop) {
     CO_TRY(auto server, Server::start({&loop}, {.addresses = {*net::Address::parse("127.0.0.1", 0)},
                                                 .most_connections = 2}));
     Snapshot::Parts parts;
-    parts.zones.push_back({zone("example.com", {{"www.example.com", "192.0.2.1"}}), {}});
+    parts.zones.push_back({zone_dns("example.com", {{"www.example.com", "192.0.2.1"}}), {}});
     co_await server->apply(Snapshot::make(std::move(parts)));
     const net::Address address = server->addresses()[0];
     {
@@ -326,7 +326,7 @@ Task<Status> ask_in_networks(Loop& loop, Loop& data_loop, Networks& networks) {
     CO_TRY(const net::Address any, net::Address::parse("127.0.0.1", 0));
     CO_TRY(auto upstream, Server::start({&loop}, {.addresses = {any}}));
     Snapshot::Parts outside;
-    outside.zones.push_back({zone("far.test", {{"www.far.test", "203.0.113.7"}}), {}});
+    outside.zones.push_back({zone_dns("far.test", {{"www.far.test", "203.0.113.7"}}), {}});
     co_await upstream->apply(Snapshot::make(std::move(outside)));
 
     NameSource names("rds");
@@ -336,8 +336,8 @@ Task<Status> ask_in_networks(Loop& loop, Loop& data_loop, Networks& networks) {
     const NameSource* sources[] = {&names};
     Snapshot::Parts parts;
     parts.names = NameTable::make(sources);
-    parts.zones.push_back({zone("corp.test", {{"api.corp.test", "10.0.0.1"}}), {"vpc-1"}});
-    parts.zones.push_back({zone("example.com", {{"www.example.com", "192.0.2.1"}}), {}});
+    parts.zones.push_back({zone_dns("corp.test", {{"api.corp.test", "10.0.0.1"}}), {"vpc-1"}});
+    parts.zones.push_back({zone_dns("example.com", {{"www.example.com", "192.0.2.1"}}), {}});
     std::vector<RecordSet> out_records = {{.name = name("out.test"),
                                            .type = Type::SOA,
                                            .data = {data(Type::SOA, "ns.x. h.x. 1 2 3 4 60")}},

@@ -11,7 +11,7 @@ using wire::dns::Type;
 
 namespace {
 
-constexpr uint32_t lifetime = 60;
+constexpr uint32_t internal_lifetime = 60;
 
 std::vector<std::string> labels_of(std::string_view name) {
     std::vector<std::string> out;
@@ -53,7 +53,7 @@ InternalAnswer reverse(const std::vector<std::string>& labels, Type type) {
     out.known = out.exists = true;
     if (given < 4 || type != Type::PTR) return out;
     const auto name = Name::parse("ip-" + join(parts, "-") + ".ec2.internal");
-    if (name) out.block = wire::dns::make_block(Type::PTR, lifetime, {name->wire()});
+    if (name) out.block = wire::dns::make_block(Type::PTR, internal_lifetime, {name->wire()});
     return out;
 }
 
@@ -65,9 +65,9 @@ std::optional<Block> localhost_block(std::string_view name, Type type) {
     const auto parsed = Name::from_wire(name);
     if (!parsed || !parsed->is_under(*Name::from_wire(localhost))) return std::nullopt;
     if (type == Type::A)
-        return wire::dns::make_block(type, lifetime, {std::string("\177\0\0\1", 4)});
+        return wire::dns::make_block(type, internal_lifetime, {std::string("\177\0\0\1", 4)});
     if (type == Type::AAAA)
-        return wire::dns::make_block(type, lifetime, {std::string(15, '\0') + '\1'});
+        return wire::dns::make_block(type, internal_lifetime, {std::string(15, '\0') + '\1'});
     return Block{};
 }
 
@@ -96,7 +96,7 @@ InternalAnswer internal_answer(std::string_view name, Type type) {
     const auto address = address_of(parts);
     if (!address || !is_private(*address)) return out;
     out.exists = true;
-    if (type == Type::A) out.block = wire::dns::make_block(Type::A, lifetime, {*address});
+    if (type == Type::A) out.block = wire::dns::make_block(Type::A, internal_lifetime, {*address});
     return out;
 }
 

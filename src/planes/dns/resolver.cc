@@ -22,7 +22,6 @@ namespace {
 constexpr uint16_t prohibited = 18, network_error = 23;  // RFC 8914.
 constexpr std::string_view no_upstream =
     "This name is not served here and forwarding is off: start Unkai with outbound DNS";
-constexpr size_t most_udp_response = 1232;
 
 size_t most_for(const Query& query, size_t limit, bool over_tcp) {
     return over_tcp ? limit : std::min<size_t>({limit, query.payload, most_udp_response});

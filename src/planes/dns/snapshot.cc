@@ -20,7 +20,7 @@ Block address_block(Type type, uint32_t ttl, const std::vector<std::string>& add
     return wire::dns::make_block(type, ttl, data);
 }
 
-const Zone* longest(const ZoneMap& zones, std::string_view name) {
+const Zone* longest_snapshot(const ZoneMap& zones, std::string_view name) {
     if (zones.empty()) return nullptr;
     while (true) {
         if (const auto place = zones.find(name); place != zones.end()) return place->second.get();
@@ -110,8 +110,8 @@ std::string_view NameTable::closed_above(std::string_view name) const {
 }
 
 const Zone* View::zone_of(std::string_view name) const {
-    if (const Zone* zone = longest(private_zones, name)) return zone;
-    return longest(*public_zones, name);
+    if (const Zone* zone = longest_snapshot(private_zones, name)) return zone;
+    return longest_snapshot(*public_zones, name);
 }
 
 std::shared_ptr<const Snapshot> Snapshot::make(Parts parts) {

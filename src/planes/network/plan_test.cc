@@ -8,23 +8,23 @@ namespace unkai::planes::network {
 
 namespace {
 
-Cidr cidr(const char* text) { return *Cidr::parse(text); }
-Ipv4 ip(const char* text) { return *Ipv4::parse(text); }
+Cidr range(const char* text) { return *Cidr::parse(text); }
+Ipv4 address(const char* text) { return *Ipv4::parse(text); }
 
 SecurityRule tcp(const char* id, int port, const char* from) {
-    return {.id = id, .protocol = 6, .from_port = port, .to_port = port, .cidr = cidr(from)};
+    return {.id = id, .protocol = 6, .from_port = port, .to_port = port, .cidr = range(from)};
 }
 SecurityRule anything() { return {.id = "sgr-all"}; }
 
 // One VPC: a public subnet with a load balancer and a NAT gateway, a private one with a task.
 Snapshot example() {
     Snapshot s;
-    s.vpcs = {{"vpc-1", {cidr("10.0.0.0/16")}, true}};
-    s.subnets = {{"subnet-public", "vpc-1", cidr("10.0.1.0/24"), "rtb-public"},
-                 {"subnet-private", "vpc-1", cidr("10.0.2.0/24"), "rtb-private"}};
+    s.vpcs = {{"vpc-1", {range("10.0.0.0/16")}, true}};
+    s.subnets = {{"subnet-public", "vpc-1", range("10.0.1.0/24"), "rtb-public"},
+                 {"subnet-private", "vpc-1", range("10.0.2.0/24"), "rtb-private"}};
     s.route_tables = {
-        {"rtb-public", "vpc-1", {{cidr("0.0.0.0/0"), Route::Target::internet_gateway, ""}}},
-        {"rtb-private", "vpc-1", {{cidr("0.0.0.0/0"), Route::Target::nat_gateway, "nat-1"}}}};
+        {"rtb-public", "vpc-1", {{range("0.0.0.0/0"), Route::Target::internet_gateway, ""}}},
+        {"rtb-private", "vpc-1", {{range("0.0.0.0/0"), Route::Target::nat_gateway, "nat-1"}}}};
     s.groups = {
         {"sg-lb", "vpc-1", {tcp("sgr-443", 443, "0.0.0.0/0")}, {anything()}},
         {"sg-task",
@@ -35,19 +35,19 @@ Snapshot example() {
                      "subnet-public",
                      Interface::Kind::local,
                      "02:00:00:00:00:02",
-                     {{ip("10.0.1.10"), ip("198.18.1.1")}},
+                     {{address("10.0.1.10"), address("198.18.1.1")}},
                      {"sg-lb"}},
                     {"eni-nat",
                      "subnet-public",
                      Interface::Kind::nat_gateway,
                      "02:00:00:00:00:03",
-                     {{ip("10.0.1.11"), ip("198.18.1.2")}},
+                     {{address("10.0.1.11"), address("198.18.1.2")}},
                      {}},
                     {"eni-task",
                      "subnet-private",
                      Interface::Kind::container,
                      "02:00:00:00:00:04",
-                     {{ip("10.0.2.20"), std::nullopt}},
+                     {{address("10.0.2.20"), std::nullopt}},
                      {"sg-task"}}};
     s.nat_gateways = {{"nat-1", "eni-nat"}};
     return s;
@@ -62,17 +62,17 @@ World carried_out(World world, const Plan& plan) {
 }  // namespace
 
 TEST(Ipv4, ParsesOnlyWhatIsOne) {
-    EXPECT_EQ(ip("10.1.2.3").text(), "10.1.2.3");
+    EXPECT_EQ(address("10.1.2.3").text(), "10.1.2.3");
     for (const char* bad : {"", "10", "10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.0.0", "a.b.c.d"})
         EXPECT_FALSE(Ipv4::parse(bad)) << bad;
-    EXPECT_EQ(cidr("10.1.2.3/16").text(), "10.1.0.0/16");
+    EXPECT_EQ(range("10.1.2.3/16").text(), "10.1.0.0/16");
     for (const char* bad : {"10.0.0.0", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/", "/8"})
         EXPECT_FALSE(Cidr::parse(bad)) << bad;
     EXPECT_FALSE(Cidr::parse("10.1.2.3/16", true));
-    EXPECT_TRUE(cidr("10.0.0.0/8").overlaps(cidr("10.1.0.0/16")));
-    EXPECT_FALSE(cidr("10.0.0.0/16").overlaps(cidr("10.1.0.0/16")));
-    EXPECT_EQ(cidr("0.0.0.0/0").size(), uint64_t{1} << 32);
-    EXPECT_EQ(cidr("10.0.0.0/24").last().text(), "10.0.0.255");
+    EXPECT_TRUE(range("10.0.0.0/8").overlaps(range("10.1.0.0/16")));
+    EXPECT_FALSE(range("10.0.0.0/16").overlaps(range("10.1.0.0/16")));
+    EXPECT_EQ(range("0.0.0.0/0").size(), uint64_t{1} << 32);
+    EXPECT_EQ(range("10.0.0.0/24").last().text(), "10.0.0.255");
 }
 
 TEST(Plan, LeadsFromAnyWorldToTheWantedOne) {
@@ -81,7 +81,7 @@ TEST(Plan, LeadsFromAnyWorldToTheWantedOne) {
     without_nat.nat_gateways.clear();
     without_nat.interfaces.erase(without_nat.interfaces.begin() + 1);
     Snapshot other_address = example();
-    other_address.interfaces[2].addresses[0].address = ip("10.0.2.21");
+    other_address.interfaces[2].addresses[0].address = address("10.0.2.21");
     Snapshot closed = example();
     closed.vpcs[0].internet_gateway = false;
     const std::vector<World> worlds = {{},
@@ -117,7 +117,7 @@ TEST(Plan, AnotherMemberIsOnlyElements) {
                                "subnet-private",
                                Interface::Kind::container,
                                "02:00:00:00:00:05",
-                               {{ip("10.0.2.21"), std::nullopt}},
+                               {{address("10.0.2.21"), std::nullopt}},
                                {"sg-task"}});
     const World before = compile(example(), settings);
     const Plan plan = diff(compile(more, settings), before, settings);
@@ -189,16 +189,16 @@ TEST(Explain, NamesWhatDecides) {
         bool passes;
         const char* component;
     };
-    const Flow to_task{"eni-lb", ip("10.0.2.20"), 6, 80};
-    const Flow out{"eni-task", ip("198.18.0.1"), 6, 443};
-    const Flow in{"", ip("198.18.1.1"), 6, 443};
+    const Flow to_task{"eni-lb", address("10.0.2.20"), 6, 80};
+    const Flow out{"eni-task", address("198.18.0.1"), 6, 443};
+    const Flow in{"", address("198.18.1.1"), 6, 443};
     const auto nothing = [](Snapshot&) {};
     const Case cases[] = {
         {"by group", nothing, to_task, true, "security group"},
-        {"port", nothing, {"eni-lb", ip("10.0.2.20"), 6, 90}, false, "security group"},
-        {"protocol", nothing, {"eni-lb", ip("10.0.2.20"), 17, 80}, false, "security group"},
-        {"nobody there", nothing, {"eni-lb", ip("10.0.2.99"), 6, 80}, false, "vpc"},
-        {"resolver", nothing, {"eni-task", ip("10.0.0.2"), 17, 53}, true, "vpc service"},
+        {"port", nothing, {"eni-lb", address("10.0.2.20"), 6, 90}, false, "security group"},
+        {"protocol", nothing, {"eni-lb", address("10.0.2.20"), 17, 80}, false, "security group"},
+        {"nobody there", nothing, {"eni-lb", address("10.0.2.99"), 6, 80}, false, "vpc"},
+        {"resolver", nothing, {"eni-task", address("10.0.0.2"), 17, 53}, true, "vpc service"},
         {"egress closed", [](Snapshot& s) { s.groups[0].egress.clear(); }, to_task, false,
          "security group"},
         {"through NAT", nothing, out, true, "public endpoint"},
@@ -211,16 +211,16 @@ TEST(Explain, NamesWhatDecides) {
          "internet gateway"},
         {"no public address", [](Snapshot& s) { s.subnets[1].route_table = "rtb-public"; }, out,
          false, "internet gateway"},
-        {"the world", nothing, {"eni-task", ip("8.8.8.8"), 17, 53}, false, "host"},
+        {"the world", nothing, {"eni-task", address("8.8.8.8"), 17, 53}, false, "host"},
         {"from outside", nothing, in, true, "route table"},
-        {"closed port", nothing, {"", ip("198.18.1.1"), 6, 80}, false, "security group"},
-        {"no such address", nothing, {"", ip("198.18.9.9"), 6, 80}, false, "internet"},
-        {"into NAT", nothing, {"", ip("198.18.1.2"), 6, 80}, false, "nat gateway"},
+        {"closed port", nothing, {"", address("198.18.1.1"), 6, 80}, false, "security group"},
+        {"no such address", nothing, {"", address("198.18.9.9"), 6, 80}, false, "internet"},
+        {"into NAT", nothing, {"", address("198.18.1.2"), 6, 80}, false, "nat gateway"},
         {"no way back", [](Snapshot& s) { s.interfaces[0].subnet = "subnet-private"; }, in, false,
          "route table"},
         {"unknown source",
          nothing,
-         {"eni-none", ip("10.0.2.20"), 6, 80},
+         {"eni-none", address("10.0.2.20"), 6, 80},
          false,
          "network interface"},
     };

@@ -15,7 +15,7 @@ struct Found {
     bool managed = false;
 };
 
-CachePolicy describe(const ConfigRecord& record) {
+CachePolicy describe_cache_policy(const ConfigRecord& record) {
     CachePolicy out{
         .id = record.id, .last_modified_time = record.modified, .cache_policy_config = {}};
     CHECK(aws::protocol::from_json(out.cache_policy_config, record.config).has_value());
@@ -28,12 +28,12 @@ Found managed(const std::string& id, const CachePolicyConfig& config) {
             true};
 }
 
-Result<Found> find(aws::Call& call, const std::string& id) {
+Result<Found> find_cache_policy(aws::Call& call, const std::string& id) {
     const auto known = managed_cache_policies().find(id);
     if (known != managed_cache_policies().end()) return managed(id, known->second);
     const auto record = schema::cache_policies.get(call.txn(), {call.account, id});
     if (!record) return errors::NoSuchCachePolicy("The specified cache policy does not exist.");
-    return Found{describe(*record), record->etag};
+    return Found{describe_cache_policy(*record), record->etag};
 }
 
 Status check_name(aws::Call& call, const std::string& name, const std::string& own) {
@@ -44,7 +44,8 @@ Status check_name(aws::Call& call, const std::string& name, const std::string& o
     return ok();
 }
 
-ConfigRecord save(aws::Call& call, const std::string& id, const CachePolicyConfig& config) {
+ConfigRecord save_cache_policy(aws::Call& call, const std::string& id,
+                               const CachePolicyConfig& config) {
     ConfigRecord record{.id = id,
                         .name = config.name,
                         .config = aws::protocol::to_json(config),
@@ -63,39 +64,40 @@ Result<CreateCachePolicyOutput> CloudFront::CreateCachePolicy(aws::Call& call,
     if (schema::cache_policies.list(call.txn(), call.account).size() >= limits::cache_policies)
         return errors::TooManyCachePolicies(
             "You have reached the maximum number of cache policies for this account.");
-    const ConfigRecord record = save(call, call.env.random.uuid(), config);
-    return CreateCachePolicyOutput{.cache_policy = describe(record),
+    const ConfigRecord record = save_cache_policy(call, call.env.random.uuid(), config);
+    return CreateCachePolicyOutput{.cache_policy = describe_cache_policy(record),
                                    .location = location_of("cache-policy", record.id),
                                    .e_tag = record.etag};
 }
 
 Result<GetCachePolicyOutput> CloudFront::GetCachePolicy(aws::Call& call,
                                                         const GetCachePolicyInput& in) {
-    TRY(const Found found, find(call, in.id));
+    TRY(const Found found, find_cache_policy(call, in.id));
     return GetCachePolicyOutput{.cache_policy = found.policy, .e_tag = found.etag};
 }
 
 Result<GetCachePolicyConfigOutput> CloudFront::GetCachePolicyConfig(
     aws::Call& call, const GetCachePolicyConfigInput& in) {
-    TRY(const Found found, find(call, in.id));
+    TRY(const Found found, find_cache_policy(call, in.id));
     return GetCachePolicyConfigOutput{.cache_policy_config = found.policy.cache_policy_config,
                                       .e_tag = found.etag};
 }
 
 Result<UpdateCachePolicyOutput> CloudFront::UpdateCachePolicy(aws::Call& call,
                                                               const UpdateCachePolicyInput& in) {
-    TRY(const Found before, find(call, in.id));
+    TRY(const Found before, find_cache_policy(call, in.id));
     if (before.managed) return errors::IllegalUpdate("You cannot update a managed cache policy.");
     REQUIRE(check_version(in.if_match, before.etag));
     TRY(const CachePolicyConfig config, check_policy(in.cache_policy_config));
     REQUIRE(check_name(call, config.name, in.id));
-    const ConfigRecord record = save(call, in.id, config);
-    return UpdateCachePolicyOutput{.cache_policy = describe(record), .e_tag = record.etag};
+    const ConfigRecord record = save_cache_policy(call, in.id, config);
+    return UpdateCachePolicyOutput{.cache_policy = describe_cache_policy(record),
+                                   .e_tag = record.etag};
 }
 
 Result<DeleteCachePolicyOutput> CloudFront::DeleteCachePolicy(aws::Call& call,
                                                               const DeleteCachePolicyInput& in) {
-    TRY(const Found found, find(call, in.id));
+    TRY(const Found found, find_cache_policy(call, in.id));
     if (found.managed) return errors::IllegalDelete("You cannot delete a managed policy.");
     REQUIRE(check_version(in.if_match, found.etag));
     if (!users_of_cache_policy(call, in.id).empty())
@@ -115,7 +117,7 @@ Result<ListCachePoliciesOutput> CloudFront::ListCachePolicies(aws::Call& call,
             by_id.emplace(id, managed(id, config));
     if (in.type.value_or("custom") == cache_policy_type::custom)
         for (const auto& [key, record] : schema::cache_policies.list(call.txn(), call.account))
-            by_id.emplace(record.id, Found{describe(record), record.etag});
+            by_id.emplace(record.id, Found{describe_cache_policy(record), record.etag});
     std::vector<Found> rows;
     for (auto& [id, found] : by_id) rows.push_back(std::move(found));
     TRY(const auto page, aws::page(

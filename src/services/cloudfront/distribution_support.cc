@@ -11,14 +11,16 @@ Unexpected missing(std::string sentence) {
     return fail("NotImplemented", std::move(sentence), 501);
 }
 
-bool given(const std::optional<std::string>& text) { return text && !text->empty(); }
+bool given_distribution_support(const std::optional<std::string>& text) {
+    return text && !text->empty();
+}
 
 template <class Listed>
 bool has_items(const std::optional<Listed>& list) {
     return list && (list->quantity > 0 || !list->items.empty());
 }
 
-Status check_behavior(const CacheBehavior& behavior) {
+Status check_behavior_distribution_support(const CacheBehavior& behavior) {
     if ((behavior.trusted_signers && behavior.trusted_signers->enabled) ||
         (behavior.trusted_key_groups && behavior.trusted_key_groups->enabled))
         return missing(
@@ -32,15 +34,15 @@ Status check_behavior(const CacheBehavior& behavior) {
         return missing(
             "Unkai's CloudFront has no CloudFront Functions; leave out "
             "FunctionAssociations.");
-    if (given(behavior.field_level_encryption_id))
+    if (given_distribution_support(behavior.field_level_encryption_id))
         return missing(
             "Unkai's CloudFront has no field-level encryption; leave out "
             "FieldLevelEncryptionId.");
-    if (given(behavior.realtime_log_config_arn))
+    if (given_distribution_support(behavior.realtime_log_config_arn))
         return missing(
             "Unkai's CloudFront has no real-time logs; leave out "
             "RealtimeLogConfigArn.");
-    if (given(behavior.response_headers_policy_id))
+    if (given_distribution_support(behavior.response_headers_policy_id))
         return missing(
             "Unkai's CloudFront has no response headers policies; leave out "
             "ResponseHeadersPolicyId and let the origin send the headers.");
@@ -53,7 +55,7 @@ Status check_behavior(const CacheBehavior& behavior) {
     return ok();
 }
 
-Status check_origin(const Origin& origin) {
+Status check_origin_distribution_support(const Origin& origin) {
     if (origin.vpc_origin_config)
         return missing(
             "Unkai's CloudFront has no VPC origins; use an internet-facing load "
@@ -89,11 +91,11 @@ Status check_viewer(const DistributionConfig& config) {
             "ViewerMtlsConfig.");
     if (!config.viewer_certificate) return ok();
     const ViewerCertificate& certificate = *config.viewer_certificate;
-    if (given(certificate.iam_certificate_id))
+    if (given_distribution_support(certificate.iam_certificate_id))
         return missing(
             "Unkai's IAM keeps no server certificates; import the certificate into ACM "
             "and give ACMCertificateArn.");
-    const bool own = !given(certificate.acm_certificate_arn);
+    const bool own = !given_distribution_support(certificate.acm_certificate_arn);
     if (!own && certificate.ssl_support_method.value_or("sni-only") != ssl_support_method::sni_only)
         return missing(
             "Unkai's CloudFront serves certificates by SNI; the only SSLSupportMethod "
@@ -111,17 +113,19 @@ Status check_whole(const DistributionConfig& config) {
         return missing("Unkai's CloudFront has no origin groups; leave out OriginGroups.");
     if (config.logging && config.logging->enabled.value_or(false))
         return missing("Unkai's CloudFront writes no access logs; leave out Logging.");
-    if (given(config.web_acl_id)) return missing("Unkai has no WAF; leave out WebACLId.");
+    if (given_distribution_support(config.web_acl_id))
+        return missing("Unkai has no WAF; leave out WebACLId.");
     if (config.restrictions &&
         config.restrictions->geo_restriction.restriction_type != geo_restriction_type::none)
         return missing(
             "Unkai's CloudFront does not know countries; the only RestrictionType is "
             "none.");
-    if (config.staging.value_or(false) || given(config.continuous_deployment_policy_id))
+    if (config.staging.value_or(false) ||
+        given_distribution_support(config.continuous_deployment_policy_id))
         return missing(
             "Unkai's CloudFront has no staging distributions; leave out Staging and "
             "ContinuousDeploymentPolicyId.");
-    if (given(config.anycast_ip_list_id))
+    if (given_distribution_support(config.anycast_ip_list_id))
         return missing(
             "Unkai's CloudFront has no anycast address lists; leave out "
             "AnycastIpListId.");
@@ -144,8 +148,10 @@ Status check_whole(const DistributionConfig& config) {
 Status check_supported(const DistributionConfig& config) {
     REQUIRE(check_whole(config));
     REQUIRE(check_viewer(config));
-    for (const Origin& origin : config.origins.items) REQUIRE(check_origin(origin));
-    for (const CacheBehavior& behavior : behaviors_of(config)) REQUIRE(check_behavior(behavior));
+    for (const Origin& origin : config.origins.items)
+        REQUIRE(check_origin_distribution_support(origin));
+    for (const CacheBehavior& behavior : behaviors_of(config))
+        REQUIRE(check_behavior_distribution_support(behavior));
     return ok();
 }
 

@@ -41,7 +41,7 @@ std::string progress_of(aws::Call& call, const InvalidationRecord& record) {
     return pending ? "InProgress" : "Completed";
 }
 
-Invalidation describe(aws::Call& call, const InvalidationRecord& record) {
+Invalidation describe_invalidation(aws::Call& call, const InvalidationRecord& record) {
     Invalidation out;
     out.id = record.id;
     out.status = progress_of(call, record);
@@ -94,7 +94,7 @@ Result<CreateInvalidationOutput> CloudFront::CreateInvalidation(aws::Call& call,
                         409);
         return CreateInvalidationOutput{
             .location = location_of("distribution/" + distribution.id + "/invalidation", other.id),
-            .invalidation = describe(call, other)};
+            .invalidation = describe_invalidation(call, other)};
     }
     forget_oldest(call, known);
     InvalidationRecord record{.id = new_id(call, "I"),
@@ -106,7 +106,7 @@ Result<CreateInvalidationOutput> CloudFront::CreateInvalidation(aws::Call& call,
     schema::pending.put(call.txn(), {distribution.id, record.id}, {call.account});
     return CreateInvalidationOutput{
         .location = location_of("distribution/" + distribution.id + "/invalidation", record.id),
-        .invalidation = describe(call, record)};
+        .invalidation = describe_invalidation(call, record)};
 }
 
 Result<GetInvalidationOutput> CloudFront::GetInvalidation(aws::Call& call,
@@ -114,7 +114,7 @@ Result<GetInvalidationOutput> CloudFront::GetInvalidation(aws::Call& call,
     REQUIRE(find_distribution(call, in.distribution_id));
     const auto record = schema::invalidations.get(call.txn(), {in.distribution_id, in.id});
     if (!record) return errors::NoSuchInvalidation("The specified invalidation does not exist.");
-    return GetInvalidationOutput{.invalidation = describe(call, *record)};
+    return GetInvalidationOutput{.invalidation = describe_invalidation(call, *record)};
 }
 
 Result<ListInvalidationsOutput> CloudFront::ListInvalidations(aws::Call& call,

@@ -15,7 +15,7 @@ constexpr int64_t year = 31536000;
 constexpr int64_t day = 86400;
 
 template <class Names>
-Names listed(std::vector<std::string> names) {
+Names listed_policies(std::vector<std::string> names) {
     Names out;
     out.quantity = static_cast<int32_t>(names.size());
     out.items = List<std::string>(std::move(names));
@@ -42,11 +42,13 @@ CachePolicyConfig make(const CacheFacts& facts) {
     key.enable_accept_encoding_gzip = facts.gzip;
     key.enable_accept_encoding_brotli = facts.brotli;
     key.headers_config.header_behavior = facts.headers.empty() ? "none" : "whitelist";
-    if (!facts.headers.empty()) key.headers_config.headers = listed<Headers>(facts.headers);
+    if (!facts.headers.empty())
+        key.headers_config.headers = listed_policies<Headers>(facts.headers);
     key.cookies_config.cookie_behavior = facts.cookies;
     key.query_strings_config.query_string_behavior = facts.queries;
     if (!facts.query_names.empty())
-        key.query_strings_config.query_strings = listed<QueryStringNames>(facts.query_names);
+        key.query_strings_config.query_strings =
+            listed_policies<QueryStringNames>(facts.query_names);
     return out;
 }
 
@@ -61,7 +63,8 @@ OriginRequestPolicyConfig make(const RequestFacts& facts) {
     out.name = facts.name;
     out.comment = facts.comment;
     out.headers_config.header_behavior = facts.behavior;
-    if (!facts.headers.empty()) out.headers_config.headers = listed<Headers>(facts.headers);
+    if (!facts.headers.empty())
+        out.headers_config.headers = listed_policies<Headers>(facts.headers);
     out.cookies_config.cookie_behavior = facts.cookies;
     out.query_strings_config.query_string_behavior = facts.queries;
     return out;
@@ -94,7 +97,7 @@ Status check_names(std::string_view parameter, const std::string& behavior,
     return ok();
 }
 
-Status check_name(const std::string& name, const std::optional<std::string>& comment) {
+Status check_name_policies(const std::string& name, const std::optional<std::string>& comment) {
     if (name.empty() || name.size() > limits::policy_name)
         return errors::InvalidArgument("The parameter Name must have 1 to 128 characters.");
     if (comment && comment->size() > limits::comment)
@@ -287,7 +290,7 @@ const std::map<std::string, OriginRequestPolicyConfig>& managed_request_policies
 }
 
 Result<CachePolicyConfig> check_policy(CachePolicyConfig policy) {
-    REQUIRE(check_name(policy.name, policy.comment));
+    REQUIRE(check_name_policies(policy.name, policy.comment));
     policy.default_ttl = policy.default_ttl.value_or(std::max(day, policy.min_ttl));
     policy.max_ttl = policy.max_ttl.value_or(std::max(year, *policy.default_ttl));
     if (policy.min_ttl < 0 || *policy.default_ttl < policy.min_ttl ||
@@ -320,7 +323,7 @@ Result<CachePolicyConfig> check_policy(CachePolicyConfig policy) {
 }
 
 Result<OriginRequestPolicyConfig> check_policy(OriginRequestPolicyConfig policy) {
-    REQUIRE(check_name(policy.name, policy.comment));
+    REQUIRE(check_name_policies(policy.name, policy.comment));
     REQUIRE(check_names("Headers", policy.headers_config.header_behavior,
                         policy.headers_config.headers,
                         {limits::forwarded_headers, errors::TooManyHeadersInOriginRequestPolicy}));

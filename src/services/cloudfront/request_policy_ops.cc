@@ -7,38 +7,41 @@ namespace unkai::services::cloudfront {
 
 namespace {
 
-constexpr Time managed_since = Time{std::chrono::seconds{1595376000}};  // 2020-07-22
+constexpr Time managed_since_request_policy = Time{std::chrono::seconds{1595376000}};  // 2020-07-22
 
-struct Found {
+struct FoundRequestPolicy {
     OriginRequestPolicy policy;
     std::string etag;
     bool managed = false;
 };
 
-OriginRequestPolicy describe(const ConfigRecord& record) {
+OriginRequestPolicy describe_request_policy(const ConfigRecord& record) {
     OriginRequestPolicy out{
         .id = record.id, .last_modified_time = record.modified, .origin_request_policy_config = {}};
     CHECK(aws::protocol::from_json(out.origin_request_policy_config, record.config).has_value());
     return out;
 }
 
-Found managed(const std::string& id, const OriginRequestPolicyConfig& config) {
-    return {{.id = id, .last_modified_time = managed_since, .origin_request_policy_config = config},
+FoundRequestPolicy managed_request_policy(const std::string& id,
+                                          const OriginRequestPolicyConfig& config) {
+    return {{.id = id,
+             .last_modified_time = managed_since_request_policy,
+             .origin_request_policy_config = config},
             std::string(managed_version),
             true};
 }
 
-Result<Found> find(aws::Call& call, const std::string& id) {
+Result<FoundRequestPolicy> find_request_policy(aws::Call& call, const std::string& id) {
     const auto known = managed_request_policies().find(id);
-    if (known != managed_request_policies().end()) return managed(id, known->second);
+    if (known != managed_request_policies().end()) return managed_request_policy(id, known->second);
     const auto record = schema::request_policies.get(call.txn(), {call.account, id});
     if (!record)
         return errors::NoSuchOriginRequestPolicy(
             "The specified origin request policy does not exist.");
-    return Found{describe(*record), record->etag};
+    return FoundRequestPolicy{describe_request_policy(*record), record->etag};
 }
 
-Status check_name(aws::Call& call, const std::string& name, const std::string& own) {
+Status check_name_request_policy(aws::Call& call, const std::string& name, const std::string& own) {
     for (const auto& [key, other] : schema::request_policies.list(call.txn(), call.account))
         if (other.name == name && other.id != own)
             return errors::OriginRequestPolicyAlreadyExists(
@@ -46,7 +49,8 @@ Status check_name(aws::Call& call, const std::string& name, const std::string& o
     return ok();
 }
 
-ConfigRecord save(aws::Call& call, const std::string& id, const OriginRequestPolicyConfig& config) {
+ConfigRecord save_request_policy(aws::Call& call, const std::string& id,
+                                 const OriginRequestPolicyConfig& config) {
     ConfigRecord record{.id = id,
                         .name = config.name,
                         .config = aws::protocol::to_json(config),
@@ -61,26 +65,26 @@ ConfigRecord save(aws::Call& call, const std::string& id, const OriginRequestPol
 Result<CreateOriginRequestPolicyOutput> CloudFront::CreateOriginRequestPolicy(
     aws::Call& call, const CreateOriginRequestPolicyInput& in) {
     TRY(const OriginRequestPolicyConfig config, check_policy(in.origin_request_policy_config));
-    REQUIRE(check_name(call, config.name, ""));
+    REQUIRE(check_name_request_policy(call, config.name, ""));
     if (schema::request_policies.list(call.txn(), call.account).size() >= limits::request_policies)
         return errors::TooManyOriginRequestPolicies(
             "You have reached the maximum number of origin request policies for this account.");
-    const ConfigRecord record = save(call, call.env.random.uuid(), config);
+    const ConfigRecord record = save_request_policy(call, call.env.random.uuid(), config);
     return CreateOriginRequestPolicyOutput{
-        .origin_request_policy = describe(record),
+        .origin_request_policy = describe_request_policy(record),
         .location = location_of("origin-request-policy", record.id),
         .e_tag = record.etag};
 }
 
 Result<GetOriginRequestPolicyOutput> CloudFront::GetOriginRequestPolicy(
     aws::Call& call, const GetOriginRequestPolicyInput& in) {
-    TRY(const Found found, find(call, in.id));
+    TRY(const FoundRequestPolicy found, find_request_policy(call, in.id));
     return GetOriginRequestPolicyOutput{.origin_request_policy = found.policy, .e_tag = found.etag};
 }
 
 Result<GetOriginRequestPolicyConfigOutput> CloudFront::GetOriginRequestPolicyConfig(
     aws::Call& call, const GetOriginRequestPolicyConfigInput& in) {
-    TRY(const Found found, find(call, in.id));
+    TRY(const FoundRequestPolicy found, find_request_policy(call, in.id));
     return GetOriginRequestPolicyConfigOutput{
         .origin_request_policy_config = found.policy.origin_request_policy_config,
         .e_tag = found.etag};
@@ -88,21 +92,23 @@ Result<GetOriginRequestPolicyConfigOutput> CloudFront::GetOriginRequestPolicyCon
 
 Result<UpdateOriginRequestPolicyOutput> CloudFront::UpdateOriginRequestPolicy(
     aws::Call& call, const UpdateOriginRequestPolicyInput& in) {
-    TRY(const Found before, find(call, in.id));
+    TRY(const FoundRequestPolicy before, find_request_policy(call, in.id));
     if (before.managed)
-        return errors::IllegalUpdate("You cannot update a managed origin request policy.");
+        return errors::IllegalUpdate(
+            "You cannot update a managed origin request policy.");
     REQUIRE(check_version(in.if_match, before.etag));
     TRY(const OriginRequestPolicyConfig config, check_policy(in.origin_request_policy_config));
-    REQUIRE(check_name(call, config.name, in.id));
-    const ConfigRecord record = save(call, in.id, config);
-    return UpdateOriginRequestPolicyOutput{.origin_request_policy = describe(record),
+    REQUIRE(check_name_request_policy(call, config.name, in.id));
+    const ConfigRecord record = save_request_policy(call, in.id, config);
+    return UpdateOriginRequestPolicyOutput{.origin_request_policy = describe_request_policy(record),
                                            .e_tag = record.etag};
 }
 
 Result<DeleteOriginRequestPolicyOutput> CloudFront::DeleteOriginRequestPolicy(
     aws::Call& call, const DeleteOriginRequestPolicyInput& in) {
-    TRY(const Found found, find(call, in.id));
-    if (found.managed) return errors::IllegalDelete("You cannot delete a managed policy.");
+    TRY(const FoundRequestPolicy found, find_request_policy(call, in.id));
+    if (found.managed)
+        return errors::IllegalDelete("You cannot delete a managed policy.");
     REQUIRE(check_version(in.if_match, found.etag));
     if (!users_of_request_policy(call, in.id).empty())
         return errors::OriginRequestPolicyInUse(
@@ -115,23 +121,24 @@ Result<DeleteOriginRequestPolicyOutput> CloudFront::DeleteOriginRequestPolicy(
 Result<ListOriginRequestPoliciesOutput> CloudFront::ListOriginRequestPolicies(
     aws::Call& call, const ListOriginRequestPoliciesInput& in) {
     TRY(const size_t most, page_size(in.max_items));
-    std::map<std::string, Found> by_id;
+    std::map<std::string, FoundRequestPolicy> by_id;
     if (in.type.value_or("managed") == origin_request_policy_type::managed)
         for (const auto& [id, config] : managed_request_policies())
-            by_id.emplace(id, managed(id, config));
+            by_id.emplace(id, managed_request_policy(id, config));
     if (in.type.value_or("custom") == origin_request_policy_type::custom)
         for (const auto& [key, record] : schema::request_policies.list(call.txn(), call.account))
-            by_id.emplace(record.id, Found{describe(record), record.etag});
-    std::vector<Found> rows;
+            by_id.emplace(record.id,
+                          FoundRequestPolicy{describe_request_policy(record), record.etag});
+    std::vector<FoundRequestPolicy> rows;
     for (auto& [id, found] : by_id) rows.push_back(std::move(found));
     TRY(const auto page, aws::page(
-                             rows, [](const Found& one) { return one.policy.id; }, in.marker, most,
-                             "InvalidArgument"));
+                             rows, [](const FoundRequestPolicy& one) { return one.policy.id; },
+                             in.marker, most, "InvalidArgument"));
     OriginRequestPolicyList out;
     out.max_items = static_cast<int32_t>(most);
     out.next_marker = page.next;
     out.quantity = static_cast<int32_t>(page.items.size());
-    for (const Found* found : page.items)
+    for (const FoundRequestPolicy* found : page.items)
         out.items.push_back(
             {.type = std::string(found->managed ? origin_request_policy_type::managed
                                                 : origin_request_policy_type::custom),

@@ -17,7 +17,7 @@ Result<DistributionRecord> find_tagged(aws::Call& call, const std::string& arn) 
     return *record;
 }
 
-void save(aws::Call& call, const DistributionRecord& record) {
+void save_tag(aws::Call& call, const DistributionRecord& record) {
     schema::distributions.put(call.txn(), {call.account, record.id}, record);
 }
 
@@ -29,7 +29,7 @@ Result<TagResourceOutput> CloudFront::TagResource(aws::Call& call, const TagReso
     for (const auto& [key, value] : tags) record.tags[key] = value;
     if (record.tags.size() > limits::tags)
         return errors::InvalidTagging("A distribution has at most 50 tags.");
-    save(call, record);
+    save_tag(call, record);
     return TagResourceOutput{};
 }
 
@@ -37,7 +37,7 @@ Result<UntagResourceOutput> CloudFront::UntagResource(aws::Call& call,
                                                       const UntagResourceInput& in) {
     TRY(DistributionRecord record, find_tagged(call, in.resource));
     for (const std::string& key : in.tag_keys.items) record.tags.erase(key);
-    save(call, record);
+    save_tag(call, record);
     return UntagResourceOutput{};
 }
 

@@ -62,7 +62,7 @@ CacheBehavior legacy(bool query, std::vector<std::string> headers = {}) {
     return out;
 }
 
-constexpr auto optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+constexpr auto optimized_translation = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 constexpr auto disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
 constexpr auto by_origin = "83da9c7e-98b4-4e11-a168-04f0df8e2c65";
 constexpr auto all_viewer = "216adef6-5c7f-47e4-b989-5492eafa07d3";
@@ -71,7 +71,7 @@ constexpr auto no_host = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 }  // namespace
 
 TEST(CloudFrontTranslation, ManagedPoliciesAreWhatTheDocumentationSays) {
-    const auto kept = translate(behavior(optimized), managed);
+    const auto kept = translate(behavior(optimized_translation), managed);
     ASSERT_TRUE(kept);
     EXPECT_EQ(kept->cache.least, seconds(1));
     EXPECT_EQ(kept->cache.usual, seconds(86400));
@@ -97,7 +97,7 @@ TEST(CloudFrontTranslation, ManagedPoliciesAreWhatTheDocumentationSays) {
     EXPECT_TRUE(origin->cache.headers.takes("x-http-method"));
     EXPECT_TRUE(origin->request.headers.takes("host")) << "the key's values reach the origin";
     EXPECT_FALSE(translate(behavior("none-such"), managed));
-    EXPECT_FALSE(translate(behavior(optimized, "none-such"), managed));
+    EXPECT_FALSE(translate(behavior(optimized_translation, "none-such"), managed));
 }
 
 TEST(CloudFrontTranslation, TheOriginSeesWhatEitherPolicyTakes) {

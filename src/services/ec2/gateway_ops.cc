@@ -2,7 +2,8 @@
 
 namespace unkai::services::ec2 {
 
-static api::ec2::InternetGateway describe(const aws::Call& call, const InternetGateway& gateway) {
+static api::ec2::InternetGateway describe_gateway(const aws::Call& call,
+                                                  const InternetGateway& gateway) {
     api::ec2::InternetGateway out;
     out.attachments.present = true;
     if (!gateway.vpc.empty())
@@ -13,7 +14,7 @@ static api::ec2::InternetGateway describe(const aws::Call& call, const InternetG
     return out;
 }
 
-static Attributes attributes(const aws::Call& call, const InternetGateway& gateway) {
+static Attributes attributes_gateway(const aws::Call& call, const InternetGateway& gateway) {
     std::vector<std::string> vpc, state;
     if (!gateway.vpc.empty()) {
         vpc.push_back(gateway.vpc);
@@ -41,7 +42,7 @@ Result<CreateInternetGatewayOutput> Ec2::CreateInternetGateway(
     TRY(gateway.tags, tags_for(call, "internet-gateway", in.tag_specifications));
     gateway.id = new_id(call, "igw-");
     put(call, kinds::internet_gateway, gateway);
-    return CreateInternetGatewayOutput{.internet_gateway = describe(call, gateway)};
+    return CreateInternetGatewayOutput{.internet_gateway = describe_gateway(call, gateway)};
 }
 
 Result<DeleteInternetGatewayOutput> Ec2::DeleteInternetGateway(
@@ -61,11 +62,11 @@ Result<DescribeInternetGatewaysOutput> Ec2::DescribeInternetGateways(
     TRY(const auto found,
         select(call, kinds::internet_gateway, in.internet_gateway_ids, in.filters, in.max_results,
                in.next_token,
-               [&](const InternetGateway& gateway) { return attributes(call, gateway); }));
+               [&](const InternetGateway& gateway) { return attributes_gateway(call, gateway); }));
     DescribeInternetGatewaysOutput out;
     out.internet_gateways.present = true;
     for (const InternetGateway& gateway : found.items)
-        out.internet_gateways.push_back(describe(call, gateway));
+        out.internet_gateways.push_back(describe_gateway(call, gateway));
     out.next_token = found.next_token;
     return out;
 }

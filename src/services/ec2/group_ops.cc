@@ -9,7 +9,7 @@ std::string group_arn(const aws::Call& call, const std::string& id) {
     return call.arn("ec2", "security-group/" + id);
 }
 
-api::ec2::SecurityGroup describe(const aws::Call& call, const SecurityGroup& group) {
+api::ec2::SecurityGroup describe_group(const aws::Call& call, const SecurityGroup& group) {
     api::ec2::SecurityGroup out;
     out.group_id = group.id;
     out.ip_permissions = to_permissions(group.rules, false, call.account);
@@ -24,7 +24,7 @@ api::ec2::SecurityGroup describe(const aws::Call& call, const SecurityGroup& gro
     return out;
 }
 
-Attributes attributes(const aws::Call& call, const SecurityGroup& group) {
+Attributes attributes_group(const aws::Call& call, const SecurityGroup& group) {
     Attributes out = {{"description", {group.description}},
                       {"group-id", {group.id}},
                       {"group-name", {group.name}},
@@ -183,11 +183,11 @@ Result<DescribeSecurityGroupsOutput> Ec2::DescribeSecurityGroups(
     }
     TRY(const auto found,
         select(call, kinds::group, ids, in.filters, in.max_results, in.next_token,
-               [&](const SecurityGroup& group) { return attributes(call, group); }));
+               [&](const SecurityGroup& group) { return attributes_group(call, group); }));
     DescribeSecurityGroupsOutput out;
     out.security_groups.present = true;
     for (const SecurityGroup& group : found.items)
-        out.security_groups.push_back(describe(call, group));
+        out.security_groups.push_back(describe_group(call, group));
     out.next_token = found.next_token;
     return out;
 }

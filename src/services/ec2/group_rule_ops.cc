@@ -161,7 +161,7 @@ Result<Out> update_descriptions(aws::Call& call, const In& in, bool egress) {
     return out;
 }
 
-Attributes attributes(const SecurityGroup& group, const GroupRule& rule) {
+Attributes attributes_group_rule(const SecurityGroup& group, const GroupRule& rule) {
     return {{"group-id", {group.id}}, {"security-group-rule-id", {rule.id}}};
 }
 
@@ -274,7 +274,8 @@ Result<DescribeSecurityGroupRulesOutput> Ec2::DescribeSecurityGroupRules(
     std::map<std::string, api::ec2::SecurityGroupRule> rows;
     for (const SecurityGroup& group : all(call, kinds::group))
         for (const GroupRule& rule : group.rules) {
-            TRY(const bool matched, matches(in.filters, attributes(group, rule), rule.tags));
+            TRY(const bool matched,
+                matches(in.filters, attributes_group_rule(group, rule), rule.tags));
             missing.erase(rule.id);
             if (matched && (wanted.empty() || wanted.contains(rule.id)))
                 rows.emplace(rule.id, describe_rule(call, group, rule));

@@ -47,8 +47,8 @@ List<GroupIdentifier> groups_of(aws::Call& call, const NetworkInterface& interfa
     return out;
 }
 
-api::ec2::NetworkInterface describe(aws::Call& call, const NetworkInterface& interface,
-                                    const std::vector<Address>& addresses) {
+api::ec2::NetworkInterface describe_interface(aws::Call& call, const NetworkInterface& interface,
+                                              const std::vector<Address>& addresses) {
     api::ec2::NetworkInterface out;
     const std::string& primary = interface.addresses.front();
     out.association = association(call, addresses, interface, primary);
@@ -83,7 +83,7 @@ api::ec2::NetworkInterface describe(aws::Call& call, const NetworkInterface& int
     return out;
 }
 
-Attributes attributes(const api::ec2::NetworkInterface& shown) {
+Attributes attributes_interface(const api::ec2::NetworkInterface& shown) {
     std::vector<std::string> addresses, group_ids, group_names, public_ips, allocations,
         associations, attachments, attachment_states;
     for (const auto& one : shown.private_ip_addresses) {
@@ -256,7 +256,7 @@ Result<CreateNetworkInterfaceOutput> Ec2::CreateNetworkInterface(
         for (const NetworkInterface& other : all(call, kinds::interface))
             if (other.client_token == *in.client_token)
                 return CreateNetworkInterfaceOutput{
-                    .network_interface = describe(call, other, all(call, kinds::address)),
+                    .network_interface = describe_interface(call, other, all(call, kinds::address)),
                     .client_token = in.client_token};
     TRY(const Subnet subnet, find(call, kinds::subnet, in.subnet_id));
     TRY(auto groups, check_groups(call, in.groups, subnet.vpc));
@@ -283,7 +283,7 @@ Result<CreateNetworkInterfaceOutput> Ec2::CreateNetworkInterface(
         interface.requester = call.principal.service;
     put(call, kinds::interface, interface);
     return CreateNetworkInterfaceOutput{
-        .network_interface = describe(call, interface, all(call, kinds::address)),
+        .network_interface = describe_interface(call, interface, all(call, kinds::address)),
         .client_token = in.client_token};
 }
 
@@ -305,14 +305,15 @@ Result<DescribeNetworkInterfacesOutput> Ec2::DescribeNetworkInterfaces(
     aws::Call& call, const DescribeNetworkInterfacesInput& in) {
     REQUIRE(begin(call, in));
     const auto addresses = all(call, kinds::address);
-    TRY(const auto found, select(call, kinds::interface, in.network_interface_ids, in.filters,
-                                 in.max_results, in.next_token, [&](const NetworkInterface& one) {
-                                     return attributes(describe(call, one, addresses));
-                                 }));
+    TRY(const auto found,
+        select(call, kinds::interface, in.network_interface_ids, in.filters, in.max_results,
+               in.next_token, [&](const NetworkInterface& one) {
+                   return attributes_interface(describe_interface(call, one, addresses));
+               }));
     DescribeNetworkInterfacesOutput out;
     out.network_interfaces.present = true;
     for (const NetworkInterface& interface : found.items)
-        out.network_interfaces.push_back(describe(call, interface, addresses));
+        out.network_interfaces.push_back(describe_interface(call, interface, addresses));
     out.next_token = found.next_token;
     return out;
 }

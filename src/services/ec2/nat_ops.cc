@@ -2,7 +2,7 @@
 
 namespace unkai::services::ec2 {
 
-static api::ec2::NatGateway describe(const NatGateway& nat) {
+static api::ec2::NatGateway describe_nat(const NatGateway& nat) {
     api::ec2::NatGateway out;
     const auto given = [](const std::string& text) {
         return text.empty() ? std::nullopt : std::optional(text);
@@ -30,7 +30,7 @@ static api::ec2::NatGateway describe(const NatGateway& nat) {
     return out;
 }
 
-static Attributes attributes(const NatGateway& nat) {
+static Attributes attributes_nat(const NatGateway& nat) {
     return {{"connectivity-type", {nat.connectivity}},
             {"nat-gateway-id", {nat.id}},
             {"state", {nat.state}},
@@ -81,7 +81,7 @@ Result<CreateNatGatewayOutput> Ec2::CreateNatGateway(aws::Call& call,
         for (const NatGateway& other : all(call, kinds::nat_gateway))
             if (other.client_token == *in.client_token)
                 return CreateNatGatewayOutput{.client_token = in.client_token,
-                                              .nat_gateway = describe(other)};
+                                              .nat_gateway = describe_nat(other)};
     TRY(const Subnet subnet, find(call, kinds::subnet, *in.subnet_id));
     REQUIRE(check_zone_limit(call, subnet));
     TRY(auto address, allocation_of(call, in));
@@ -116,7 +116,8 @@ Result<CreateNatGatewayOutput> Ec2::CreateNatGateway(aws::Call& call,
         }
     }
     put(call, kinds::nat_gateway, nat);
-    return CreateNatGatewayOutput{.client_token = in.client_token, .nat_gateway = describe(nat)};
+    return CreateNatGatewayOutput{.client_token = in.client_token,
+                                  .nat_gateway = describe_nat(nat)};
 }
 
 Result<DeleteNatGatewayOutput> Ec2::DeleteNatGateway(aws::Call& call,
@@ -137,10 +138,10 @@ Result<DescribeNatGatewaysOutput> Ec2::DescribeNatGateways(aws::Call& call,
                                                            const DescribeNatGatewaysInput& in) {
     REQUIRE(begin(call, in));
     TRY(const auto found, select(call, kinds::nat_gateway, in.nat_gateway_ids, in.filter,
-                                 in.max_results, in.next_token, attributes));
+                                 in.max_results, in.next_token, attributes_nat));
     DescribeNatGatewaysOutput out;
     out.nat_gateways.present = true;
-    for (const NatGateway& nat : found.items) out.nat_gateways.push_back(describe(nat));
+    for (const NatGateway& nat : found.items) out.nat_gateways.push_back(describe_nat(nat));
     out.next_token = found.next_token;
     return out;
 }

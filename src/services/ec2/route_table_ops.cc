@@ -17,7 +17,8 @@ bool target_exists(aws::Call& call, const RouteTable& table, const std::string& 
     return schema::interfaces.has(call.txn(), key);
 }
 
-api::ec2::Route describe(aws::Call& call, const RouteTable& table, const RouteRecord& route) {
+api::ec2::Route describe_route_table(aws::Call& call, const RouteTable& table,
+                                     const RouteRecord& route) {
     api::ec2::Route out;
     out.destination_cidr_block = route.destination;
     if (route.target.starts_with("igw-"))
@@ -31,7 +32,7 @@ api::ec2::Route describe(aws::Call& call, const RouteTable& table, const RouteRe
     return out;
 }
 
-api::ec2::RouteTable describe(aws::Call& call, const RouteTable& table) {
+api::ec2::RouteTable describe_route_table(aws::Call& call, const RouteTable& table) {
     api::ec2::RouteTable out;
     out.associations.present = out.propagating_vgws.present = true;
     for (const TableAssociation& one : table.associations) {
@@ -54,14 +55,14 @@ api::ec2::RouteTable describe(aws::Call& call, const RouteTable& table) {
             out.routes.push_back(std::move(local));
         }
     for (const RouteRecord& route : table.routes)
-        out.routes.push_back(describe(call, table, route));
+        out.routes.push_back(describe_route_table(call, table, route));
     out.tags = tag_list(table.tags);
     out.vpc_id = table.vpc;
     out.owner_id = call.account;
     return out;
 }
 
-Attributes attributes(const api::ec2::RouteTable& table) {
+Attributes attributes_route_table(const api::ec2::RouteTable& table) {
     std::vector<std::string> subnets, associations, mains, destinations, gateways, nats, interfaces,
         states, origins;
     const auto add = [](std::vector<std::string>& to, const std::optional<std::string>& value) {
@@ -135,7 +136,7 @@ Result<CreateRouteTableOutput> Ec2::CreateRouteTable(aws::Call& call,
     table.id = new_id(call, "rtb-");
     table.vpc = vpc.id;
     put(call, kinds::route_table, table);
-    return CreateRouteTableOutput{.route_table = describe(call, table),
+    return CreateRouteTableOutput{.route_table = describe_route_table(call, table),
                                   .client_token = in.client_token};
 }
 
@@ -153,13 +154,15 @@ Result<DeleteRouteTableOutput> Ec2::DeleteRouteTable(aws::Call& call,
 Result<DescribeRouteTablesOutput> Ec2::DescribeRouteTables(aws::Call& call,
                                                            const DescribeRouteTablesInput& in) {
     REQUIRE(begin(call, in));
-    TRY(const auto found, select(call, kinds::route_table, in.route_table_ids, in.filters,
-                                 in.max_results, in.next_token, [&](const RouteTable& table) {
-                                     return attributes(describe(call, table));
-                                 }));
+    TRY(const auto found,
+        select(call, kinds::route_table, in.route_table_ids, in.filters, in.max_results,
+               in.next_token, [&](const RouteTable& table) {
+                   return attributes_route_table(describe_route_table(call, table));
+               }));
     DescribeRouteTablesOutput out;
     out.route_tables.present = true;
-    for (const RouteTable& table : found.items) out.route_tables.push_back(describe(call, table));
+    for (const RouteTable& table : found.items)
+        out.route_tables.push_back(describe_route_table(call, table));
     out.next_token = found.next_token;
     return out;
 }

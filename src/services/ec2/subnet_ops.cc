@@ -9,7 +9,7 @@ static int32_t free_in(aws::Call& call, const Subnet& subnet) {
     return free_addresses(*Cidr::parse(subnet.cidr), used);
 }
 
-static api::ec2::Subnet describe(aws::Call& call, const Subnet& subnet) {
+static api::ec2::Subnet describe_subnet(aws::Call& call, const Subnet& subnet) {
     api::ec2::Subnet out;
     out.availability_zone_id = zone_id(call.region, subnet.zone);
     out.map_customer_owned_ip_on_launch = false;
@@ -34,7 +34,7 @@ static api::ec2::Subnet describe(aws::Call& call, const Subnet& subnet) {
     return out;
 }
 
-static Attributes attributes(aws::Call& call, const Subnet& subnet) {
+static Attributes attributes_subnet(aws::Call& call, const Subnet& subnet) {
     return {{"availability-zone", {subnet.zone}},
             {"availabilityZone", {subnet.zone}},
             {"availability-zone-id", {zone_id(call.region, subnet.zone)}},
@@ -111,7 +111,7 @@ Result<CreateSubnetOutput> Ec2::CreateSubnet(aws::Call& call, const CreateSubnet
     Subnet subnet = make_subnet(call, vpc, cidr, zone);
     subnet.tags = tags;
     put(call, kinds::subnet, subnet);
-    return CreateSubnetOutput{.subnet = describe(call, subnet)};
+    return CreateSubnetOutput{.subnet = describe_subnet(call, subnet)};
 }
 
 Result<DeleteSubnetOutput> Ec2::DeleteSubnet(aws::Call& call, const DeleteSubnetInput& in) {
@@ -132,10 +132,10 @@ Result<DescribeSubnetsOutput> Ec2::DescribeSubnets(aws::Call& call,
     REQUIRE(begin(call, in));
     TRY(const auto found,
         select(call, kinds::subnet, in.subnet_ids, in.filters, in.max_results, in.next_token,
-               [&](const Subnet& subnet) { return attributes(call, subnet); }));
+               [&](const Subnet& subnet) { return attributes_subnet(call, subnet); }));
     DescribeSubnetsOutput out;
     out.subnets.present = true;
-    for (const Subnet& subnet : found.items) out.subnets.push_back(describe(call, subnet));
+    for (const Subnet& subnet : found.items) out.subnets.push_back(describe_subnet(call, subnet));
     out.next_token = found.next_token;
     return out;
 }
@@ -152,7 +152,8 @@ Result<ModifySubnetAttributeOutput> Ec2::ModifySubnetAttribute(
         asks(in.enable_resource_name_dns_a_record_on_launch) ||
         asks(in.enable_resource_name_dns_aaaa_record_on_launch) || in.enable_lni_at_device_index ||
         in.private_dns_hostname_type_on_launch.value_or("ip-name") != "ip-name")
-        return unsupported("Of a subnet's attributes only MapPublicIpOnLaunch can be changed.");
+        return unsupported(
+            "Of a subnet's attributes only MapPublicIpOnLaunch can be changed.");
     if (in.map_public_ip_on_launch)
         subnet.map_public_ip = in.map_public_ip_on_launch->value.value_or(false);
     put(call, kinds::subnet, subnet);

@@ -2,7 +2,7 @@
 
 namespace unkai::services::ec2 {
 
-static api::ec2::Vpc describe(const aws::Call& call, const Vpc& vpc) {
+static api::ec2::Vpc describe_vpc(const aws::Call& call, const Vpc& vpc) {
     api::ec2::Vpc out;
     out.owner_id = call.account;
     out.instance_tenancy = vpc.tenancy;
@@ -20,7 +20,7 @@ static api::ec2::Vpc describe(const aws::Call& call, const Vpc& vpc) {
     return out;
 }
 
-static Attributes attributes(const aws::Call& call, const Vpc& vpc) {
+static Attributes attributes_vpc(const aws::Call& call, const Vpc& vpc) {
     std::vector<std::string> cidrs, associations;
     for (const CidrAssociation& cidr : vpc.cidrs) {
         cidrs.push_back(cidr.cidr);
@@ -105,7 +105,7 @@ Result<CreateDefaultVpcOutput> Ec2::CreateDefaultVpc(aws::Call& call,
     if (default_vpc(call))
         return bad("DefaultVpcAlreadyExists",
                    "A Default VPC already exists for this account in this region.");
-    return CreateDefaultVpcOutput{.vpc = describe(call, make_default_vpc(call))};
+    return CreateDefaultVpcOutput{.vpc = describe_vpc(call, make_default_vpc(call))};
 }
 
 Result<CreateVpcOutput> Ec2::CreateVpc(aws::Call& call, const CreateVpcInput& in) {
@@ -124,7 +124,7 @@ Result<CreateVpcOutput> Ec2::CreateVpc(aws::Call& call, const CreateVpcInput& in
     Vpc vpc = make_vpc(call, cidr, tenancy, false);
     vpc.tags = tags;
     put(call, kinds::vpc, vpc);
-    return CreateVpcOutput{.vpc = describe(call, vpc)};
+    return CreateVpcOutput{.vpc = describe_vpc(call, vpc)};
 }
 
 Result<DeleteVpcOutput> Ec2::DeleteVpc(aws::Call& call, const DeleteVpcInput& in) {
@@ -145,10 +145,10 @@ Result<DescribeVpcsOutput> Ec2::DescribeVpcs(aws::Call& call, const DescribeVpcs
     REQUIRE(begin(call, in));
     TRY(const auto found,
         select(call, kinds::vpc, in.vpc_ids, in.filters, in.max_results, in.next_token,
-               [&](const Vpc& vpc) { return attributes(call, vpc); }));
+               [&](const Vpc& vpc) { return attributes_vpc(call, vpc); }));
     DescribeVpcsOutput out;
     out.vpcs.present = true;
-    for (const Vpc& vpc : found.items) out.vpcs.push_back(describe(call, vpc));
+    for (const Vpc& vpc : found.items) out.vpcs.push_back(describe_vpc(call, vpc));
     out.next_token = found.next_token;
     return out;
 }

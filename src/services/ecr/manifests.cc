@@ -5,7 +5,7 @@
 
 namespace unkai::services::ecr {
 
-static ImageIdentifier identifier(const std::string& reference) {
+static ImageIdentifier identifier_manifests(const std::string& reference) {
     ImageIdentifier out;
     if (reference.find(':') != std::string::npos)
         out.image_digest = reference;
@@ -19,11 +19,12 @@ Task<Status> Registry::manifest(Request& request) {
     if (!request.is_read())
         co_return registry_error(405, "UNSUPPORTED",
                                  "Delete images with aws ecr batch-delete-image.");
-    CO_TRY(auto found, co_await client_.call<op::BatchGetImage>(
-                           request.caller(), {.registry_id = {},
-                                              .repository_name = request.path.repository,
-                                              .image_ids = {identifier(request.path.reference)},
-                                              .accepted_media_types = {}}));
+    CO_TRY(auto found,
+           co_await client_.call<op::BatchGetImage>(
+               request.caller(), {.registry_id = {},
+                                  .repository_name = request.path.repository,
+                                  .image_ids = {identifier_manifests(request.path.reference)},
+                                  .accepted_media_types = {}}));
     if (found.images.empty())
         co_return registry_error(404, "MANIFEST_UNKNOWN",
                                  "There is no image " + request.path.reference +
@@ -38,7 +39,7 @@ Task<Status> Registry::manifest(Request& request) {
 Task<Status> Registry::put_manifest(Request& request) {
     net::Exchange& exchange = request.exchange;
     CO_TRY(const std::string text, co_await exchange.read_all(limits::manifest_bytes));
-    const ImageIdentifier id = identifier(request.path.reference);
+    const ImageIdentifier id = identifier_manifests(request.path.reference);
     const std::string_view type = exchange.request().headers.value("content-type");
     PutImageInput in;
     in.repository_name = request.path.repository;

@@ -37,12 +37,12 @@ std::optional<int64_t> sized(std::string_view text, std::string_view unit, int64
     return static_cast<int64_t>(std::llround(*value * static_cast<double>(factor)));
 }
 
-Unexpected refused(std::string text) {
+Unexpected refused_task_definition(std::string text) {
     return unexpected(errors::ClientException(std::move(text)));
 }
 Unexpected not_here(std::string_view what) {
-    return refused("Unkai does not run containers with " + std::string(what) +
-                   "; leave it out of the task definition.");
+    return refused_task_definition("Unkai does not run containers with " + std::string(what) +
+                                   "; leave it out of the task definition.");
 }
 
 bool on_fargate(const RegisterTaskDefinitionInput& in) {
@@ -54,15 +54,17 @@ Status check_health_check(const HealthCheck& check) {
         return !value || (*value >= low && *value <= high);
     };
     if (check.command.empty() || check.command[0].empty())
-        return refused("Container.healthCheck.command should not be null or empty.");
+        return refused_task_definition(
+            "Container.healthCheck.command should not be null or empty.");
     if (!within(check.interval, 5, 300))
-        return refused("healthCheck.interval must be between 5 and 300 seconds.");
+        return refused_task_definition("healthCheck.interval must be between 5 and 300 seconds.");
     if (!within(check.timeout, 2, 60))
-        return refused("healthCheck.timeout must be between 2 and 60 seconds.");
+        return refused_task_definition("healthCheck.timeout must be between 2 and 60 seconds.");
     if (!within(check.retries, 1, 10))
-        return refused("healthCheck.retries must be between 1 and 10.");
+        return refused_task_definition("healthCheck.retries must be between 1 and 10.");
     if (!within(check.start_period, 0, 300))
-        return refused("healthCheck.startPeriod must be between 0 and 300 seconds.");
+        return refused_task_definition(
+            "healthCheck.startPeriod must be between 0 and 300 seconds.");
     return ok();
 }
 
@@ -70,13 +72,13 @@ Status check_linux(const LinuxParameters& parameters, bool fargate) {
     if (parameters.capabilities)
         for (const std::string& name : parameters.capabilities->add)
             if (name != "SYS_PTRACE")
-                return refused(
+                return refused_task_definition(
                     "Fargate compatible task definitions do not support adding the "
                     "capability " +
                     name + ".");
     if (!parameters.devices.empty() || parameters.shared_memory_size || !parameters.tmpfs.empty()) {
         if (fargate)
-            return refused(
+            return refused_task_definition(
                 "Fargate compatible task definitions do not support devices, "
                 "sharedMemorySize or tmpfs.");
         return not_here("devices, sharedMemorySize or tmpfs");
@@ -87,14 +89,14 @@ Status check_linux(const LinuxParameters& parameters, bool fargate) {
 Status check_logging(const LogConfiguration& log, const RegisterTaskDefinitionInput& in) {
     if (log.log_driver != "awslogs") return not_here("the log driver " + log.log_driver);
     if (!log.options.contains("awslogs-group"))
-        return refused("Log driver awslogs requires options: awslogs-group");
+        return refused_task_definition("Log driver awslogs requires options: awslogs-group");
     if (!on_fargate(in)) return ok();
     if (!log.options.contains("awslogs-stream-prefix") || !log.options.contains("awslogs-region"))
-        return refused(
+        return refused_task_definition(
             "Log driver awslogs requires options: awslogs-group, awslogs-region, "
             "awslogs-stream-prefix");
     if (!in.execution_role_arn)
-        return refused(
+        return refused_task_definition(
             "Fargate requires task definition to have execution role ARN to support log "
             "driver awslogs.");
     return ok();
@@ -104,15 +106,17 @@ Status check_mounts(const ContainerDefinition& container, const RegisterTaskDefi
     for (const MountPoint& mount : container.mount_points) {
         const auto known = std::ranges::any_of(
             in.volumes, [&](const Volume& volume) { return volume.name == mount.source_volume; });
-        if (!known) return refused("Unknown volume '" + mount.source_volume.value_or("") + "'.");
+        if (!known)
+            return refused_task_definition("Unknown volume '" + mount.source_volume.value_or("") +
+                                           "'.");
         if (!mount.container_path || !mount.container_path->starts_with('/'))
-            return refused("MountPoint.containerPath must be an absolute path.");
+            return refused_task_definition("MountPoint.containerPath must be an absolute path.");
     }
     for (const VolumeFrom& from : container.volumes_from) {
         if (std::ranges::none_of(in.container_definitions,
                                  [&](auto& other) { return other.name == from.source_container; }))
-            return refused("volumesFrom names no container of this task: '" +
-                           from.source_container.value_or("") + "'.");
+            return refused_task_definition("volumesFrom names no container of this task: '" +
+                                           from.source_container.value_or("") + "'.");
     }
     return ok();
 }
@@ -121,10 +125,10 @@ Status check_ports(const ContainerDefinition& container, const RegisterTaskDefin
     for (const PortMapping& port : container.port_mappings) {
         const int32_t inner = port.container_port.value_or(0);
         if (inner < 1 || inner > 65535)
-            return refused("Container port must be between 1 and 65535.");
+            return refused_task_definition("Container port must be between 1 and 65535.");
         if (in.network_mode == "awsvpc" && port.host_port && *port.host_port != 0 &&
             *port.host_port != inner)
-            return refused(
+            return refused_task_definition(
                 "When networkMode=awsvpc, the host ports and container ports in port "
                 "mappings must match.");
     }
@@ -134,28 +138,31 @@ Status check_ports(const ContainerDefinition& container, const RegisterTaskDefin
 Status check_container(const ContainerDefinition& container,
                        const RegisterTaskDefinitionInput& in) {
     if (!container.name || container.name->empty())
-        return refused("Container.name should not be null or empty.");
-    if (!valid_name(*container.name)) return refused("Container.name contains invalid characters.");
+        return refused_task_definition("Container.name should not be null or empty.");
+    if (!valid_name(*container.name))
+        return refused_task_definition("Container.name contains invalid characters.");
     if (!container.image || container.image->empty())
-        return refused("Container.image should not be null or empty.");
+        return refused_task_definition("Container.image should not be null or empty.");
     if (container.privileged.value_or(false)) {
         if (on_fargate(in))
-            return refused("Fargate compatible task definitions do not support privileged.");
+            return refused_task_definition(
+                "Fargate compatible task definitions do not support privileged.");
         return not_here("privileged");
     }
     if (!in.memory && !container.memory && !container.memory_reservation)
-        return refused("Invalid setting for container '" + *container.name +
-                       "'. At least one of 'memory' or 'memoryReservation' must be specified.");
+        return refused_task_definition(
+            "Invalid setting for container '" + *container.name +
+            "'. At least one of 'memory' or 'memoryReservation' must be specified.");
     if (container.memory && container.memory_reservation &&
         *container.memory_reservation > *container.memory)
-        return refused(
+        return refused_task_definition(
             "The 'memoryReservation' setting of a container must be less than its "
             "'memory' setting.");
     if (container.stop_timeout &&
         (*container.stop_timeout < 0 || *container.stop_timeout > limits::longest_stop_timeout))
-        return refused("Container.stopTimeout must be between 0 and 120 seconds.");
+        return refused_task_definition("Container.stopTimeout must be between 0 and 120 seconds.");
     if (!container.secrets.empty() && !in.execution_role_arn)
-        return refused(
+        return refused_task_definition(
             "When you are specifying container secrets, you must also specify a value "
             "for 'executionRoleArn'.");
     if (container.linux_parameters)
@@ -181,30 +188,38 @@ Status check_conditions(const RegisterTaskDefinitionInput& in) {
         for (const ContainerDependency& needed : container.depends_on) {
             const ContainerDefinition* other = by_name[needed.container_name];
             if (needed.condition == "HEALTHY" && !other->health_check)
-                return refused("Container '" + *container.name + "' depends on container '" +
-                               needed.container_name +
-                               "' being HEALTHY, but that container has no health check.");
+                return refused_task_definition(
+                    "Container '" + *container.name + "' depends on container '" +
+                    needed.container_name +
+                    "' being HEALTHY, but that container has no health check.");
             const bool must_end = needed.condition == "COMPLETE" || needed.condition == "SUCCESS";
             if (must_end && other->essential.value_or(true))
-                return refused("A container with a dependency condition of " + needed.condition +
-                               " cannot be essential: '" + needed.container_name + "'.");
+                return refused_task_definition("A container with a dependency condition of " +
+                                               needed.condition + " cannot be essential: '" +
+                                               needed.container_name + "'.");
         }
     }
     return ok();
 }
 
 Status check_fargate(const RegisterTaskDefinitionInput& in) {
-    if (in.network_mode != "awsvpc") return refused("Fargate only supports network mode 'awsvpc'.");
-    if (!in.cpu) return refused("Fargate requires that 'cpu' be defined at the task level.");
-    if (!in.memory) return refused("Fargate requires that 'memory' be defined at the task level.");
+    if (in.network_mode != "awsvpc")
+        return refused_task_definition("Fargate only supports network mode 'awsvpc'.");
+    if (!in.cpu)
+        return refused_task_definition("Fargate requires that 'cpu' be defined at the task level.");
+    if (!in.memory)
+        return refused_task_definition(
+            "Fargate requires that 'memory' be defined at the task level.");
     REQUIRE(check_fargate_size(*in.cpu, *in.memory));
     if (in.ephemeral_storage) {
         const int32_t size = in.ephemeral_storage->size_in_gi_b;
         if (size < 21 || size > 200)
-            return refused("EphemeralStorage size should be between 21 GiB and 200 GiB.");
+            return refused_task_definition(
+                "EphemeralStorage size should be between 21 GiB and 200 GiB.");
     }
     if (!in.placement_constraints.empty())
-        return refused("Fargate compatible task definitions do not support placement constraints.");
+        return refused_task_definition(
+            "Fargate compatible task definitions do not support placement constraints.");
     return ok();
 }
 
@@ -215,14 +230,16 @@ Status check_totals(const RegisterTaskDefinitionInput& in) {
         memory += container.memory_reservation.value_or(container.memory.value_or(0));
         cpu += container.cpu.value_or(0);
         if (in.memory && container.memory && *container.memory > memory_mib(*in.memory))
-            return refused(
+            return refused_task_definition(
                 "Invalid setting for container '" + *container.name +
                 "'. The 'memory' value of the container is greater than that of the task.");
     }
     if (in.memory && memory > memory_mib(*in.memory))
-        return refused("The total of the containers' memory is greater than the task's 'memory'.");
+        return refused_task_definition(
+            "The total of the containers' memory is greater than the task's 'memory'.");
     if (in.cpu && cpu > cpu_units(*in.cpu))
-        return refused("The total of the containers' cpu is greater than the task's 'cpu'.");
+        return refused_task_definition(
+            "The total of the containers' cpu is greater than the task's 'cpu'.");
     return ok();
 }
 
@@ -280,30 +297,34 @@ Result<std::vector<std::string>> start_order(const std::vector<ContainerDefiniti
 }
 
 Status check_task_definition(const RegisterTaskDefinitionInput& in) {
-    if (in.family.empty()) return refused("Family should not be null or empty.");
-    if (!valid_name(in.family)) return refused("Family contains invalid characters.");
-    if (in.container_definitions.empty()) return refused("Container list cannot be empty.");
+    if (in.family.empty()) return refused_task_definition("Family should not be null or empty.");
+    if (!valid_name(in.family))
+        return refused_task_definition("Family contains invalid characters.");
+    if (in.container_definitions.empty())
+        return refused_task_definition("Container list cannot be empty.");
     if (in.container_definitions.size() > limits::containers_per_task_definition)
-        return refused("The number of containers is greater than the limit of 10.");
+        return refused_task_definition("The number of containers is greater than the limit of 10.");
     std::set<std::string> names;
     for (const ContainerDefinition& container : in.container_definitions) {
         REQUIRE(check_container(container, in));
         if (!names.insert(*container.name).second)
-            return refused("Duplicate container name: '" + *container.name + "'.");
+            return refused_task_definition("Duplicate container name: '" + *container.name + "'.");
     }
     if (std::ranges::none_of(in.container_definitions,
                              [](auto& one) { return one.essential.value_or(true); }))
-        return refused("At least one container in the task definition must be essential.");
+        return refused_task_definition(
+            "At least one container in the task definition must be essential.");
     REQUIRE(start_order(in.container_definitions));
     REQUIRE(check_conditions(in));
     if (on_fargate(in)) REQUIRE(check_fargate(in));
     REQUIRE(check_totals(in));
     for (const Volume& volume : in.volumes) {
         if (!volume.name || !valid_name(*volume.name))
-            return refused("Volume.name contains invalid characters.");
+            return refused_task_definition("Volume.name contains invalid characters.");
         if (volume.host && volume.host->source_path) {
             if (on_fargate(in))
-                return refused("Fargate compatible task definitions do not support sourcePath.");
+                return refused_task_definition(
+                    "Fargate compatible task definitions do not support sourcePath.");
             return not_here("volumes of the host");
         }
         if (volume.docker_volume_configuration || volume.efs_volume_configuration ||
@@ -316,7 +337,7 @@ Status check_task_definition(const RegisterTaskDefinitionInput& in) {
     if (in.ipc_mode) return not_here("ipcMode");
     if (!in.inference_accelerators.empty()) return not_here("inferenceAccelerators");
     if (aws::protocol::to_json(in).size() > limits::task_definition_bytes)
-        return refused("The task definition is larger than 64 KiB.");
+        return refused_task_definition("The task definition is larger than 64 KiB.");
     return ok();
 }
 

@@ -8,7 +8,7 @@ namespace unkai::services::elbv2 {
 
 namespace {
 
-Listener show(const ListenerRecord& record) {
+Listener show_listener(const ListenerRecord& record) {
     Listener out;
     out.listener_arn = record.arn;
     out.load_balancer_arn = record.balancer;
@@ -108,7 +108,7 @@ Result<CreateListenerOutput> Elbv2::CreateListener(aws::Call& call, const Create
     put(call, schema::listeners, record);
     call.after_commit(
         [this, record] { certificates_.set_uses(record.arn, as_set(record.certificates)); });
-    return CreateListenerOutput{.listeners = {show(record)}};
+    return CreateListenerOutput{.listeners = {show_listener(record)}};
 }
 
 Result<DeleteListenerOutput> Elbv2::DeleteListener(aws::Call& call, const DeleteListenerInput& in) {
@@ -139,7 +139,7 @@ Result<DescribeListenersOutput> Elbv2::DescribeListeners(aws::Call& call,
                              static_cast<size_t>(in.page_size.value_or(limits::page))));
     DescribeListenersOutput out;
     out.listeners.present = true;
-    for (const ListenerRecord* record : page.items) out.listeners.push_back(show(*record));
+    for (const ListenerRecord* record : page.items) out.listeners.push_back(show_listener(*record));
     out.next_marker = page.next;
     return out;
 }
@@ -165,7 +165,7 @@ Result<ModifyListenerOutput> Elbv2::ModifyListener(aws::Call& call, const Modify
     put(call, schema::listeners, record);
     call.after_commit(
         [this, record] { certificates_.set_uses(record.arn, as_set(record.certificates)); });
-    return ModifyListenerOutput{.listeners = {show(record)}};
+    return ModifyListenerOutput{.listeners = {show_listener(record)}};
 }
 
 Result<AddListenerCertificatesOutput> Elbv2::AddListenerCertificates(

@@ -21,7 +21,7 @@ List<AvailabilityZone> show_zones(const BalancerRecord& record) {
     return out;
 }
 
-LoadBalancer show(const aws::Call& call, const BalancerRecord& record) {
+LoadBalancer show_load_balancer(const aws::Call& call, const BalancerRecord& record) {
     LoadBalancer out;
     out.load_balancer_arn = record.arn;
     out.dns_name = record.dns_name;
@@ -114,7 +114,8 @@ Task<Result<CreateLoadBalancerOutput>> Elbv2::CreateLoadBalancer(
     CO_TRY(const auto wishes, wishes_of(in.subnets, in.subnet_mappings));
     CO_TRY(const Tags tags, read_tags(in.tags));
     CO_TRY(const auto existing, same_name(call, in, wishes));
-    if (existing) co_return CreateLoadBalancerOutput{.load_balancers = {show(call, *existing)}};
+    if (existing)
+        co_return CreateLoadBalancerOutput{.load_balancers = {show_load_balancer(call, *existing)}};
     call.abandon();  // What follows waits; the transaction begins anew afterwards.
 
     BalancerRecord record{.name = in.name, .id = call.env.random.hex(16)};
@@ -143,10 +144,10 @@ Task<Result<CreateLoadBalancerOutput>> Elbv2::CreateLoadBalancer(
         for (const ZoneRecord& zone : record.zones)
             (void)co_await interfaces_.remove(service, zone.interface);
         if (!raced) co_return raced.error();
-        co_return CreateLoadBalancerOutput{.load_balancers = {show(call, **raced)}};
+        co_return CreateLoadBalancerOutput{.load_balancers = {show_load_balancer(call, **raced)}};
     }
     put(call, schema::balancers, record);
-    co_return CreateLoadBalancerOutput{.load_balancers = {show(call, record)}};
+    co_return CreateLoadBalancerOutput{.load_balancers = {show_load_balancer(call, record)}};
 }
 
 Task<Result<DeleteLoadBalancerOutput>> Elbv2::DeleteLoadBalancer(
@@ -204,7 +205,7 @@ Result<DescribeLoadBalancersOutput> Elbv2::DescribeLoadBalancers(
     DescribeLoadBalancersOutput out;
     out.load_balancers.present = true;
     for (const BalancerRecord* record : page.items)
-        out.load_balancers.push_back(show(call, *record));
+        out.load_balancers.push_back(show_load_balancer(call, *record));
     out.next_marker = page.next;
     return out;
 }

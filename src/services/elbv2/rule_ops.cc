@@ -7,7 +7,7 @@ namespace unkai::services::elbv2 {
 
 namespace {
 
-Rule show(const RuleRecord& record) {
+Rule show_rule(const RuleRecord& record) {
     Rule out;
     out.rule_arn = record.arn;
     out.priority = std::to_string(record.priority);
@@ -85,7 +85,7 @@ Result<CreateRuleOutput> Elbv2::CreateRule(aws::Call& call, const CreateRuleInpu
     TRY(record.action, read_action(call, in.actions, listener.balancer));
     TRY(record.tags, read_tags(in.tags));
     put(call, schema::rules, record);
-    return CreateRuleOutput{.rules = {show(record)}};
+    return CreateRuleOutput{.rules = {show_rule(record)}};
 }
 
 Result<DeleteRuleOutput> Elbv2::DeleteRule(aws::Call& call, const DeleteRuleInput& in) {
@@ -100,7 +100,8 @@ Result<DescribeRulesOutput> Elbv2::DescribeRules(aws::Call& call, const Describe
     std::vector<Rule> rules;
     if (in.listener_arn) {
         TRY(const ListenerRecord listener, find_listener(call, *in.listener_arn));
-        for (const RuleRecord& record : rules_of(call, listener.arn)) rules.push_back(show(record));
+        for (const RuleRecord& record : rules_of(call, listener.arn))
+            rules.push_back(show_rule(record));
         rules.push_back(show_default(listener));
     }
     for (const std::string& arn : in.rule_arns) {
@@ -111,7 +112,7 @@ Result<DescribeRulesOutput> Elbv2::DescribeRules(aws::Call& call, const Describe
             continue;
         }
         TRY(const RuleRecord record, find_rule(call, arn));
-        rules.push_back(show(record));
+        rules.push_back(show_rule(record));
     }
     // By priority, the default one last; the key keeps that order over pages.
     auto key = [](const Rule& rule) {
@@ -140,7 +141,7 @@ Result<ModifyRuleOutput> Elbv2::ModifyRule(aws::Call& call, const ModifyRuleInpu
         TRY(record.action, read_action(call, in.actions, balancer_of_listener(record.listener)));
     }
     put(call, schema::rules, record);
-    return ModifyRuleOutput{.rules = {show(record)}};
+    return ModifyRuleOutput{.rules = {show_rule(record)}};
 }
 
 Result<SetRulePrioritiesOutput> Elbv2::SetRulePriorities(aws::Call& call,
@@ -161,7 +162,7 @@ Result<SetRulePrioritiesOutput> Elbv2::SetRulePriorities(aws::Call& call,
         if (same > 1)
             return errors::PriorityInUseException("Priority '" + std::to_string(record.priority) +
                                                   "' is currently in use");
-        out.rules.push_back(show(record));
+        out.rules.push_back(show_rule(record));
     }
     return out;
 }

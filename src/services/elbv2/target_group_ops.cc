@@ -9,7 +9,7 @@ namespace unkai::services::elbv2 {
 
 namespace {
 
-TargetGroup show(aws::Call& call, const GroupRecord& record) {
+TargetGroup show_target_group(aws::Call& call, const GroupRecord& record) {
     TargetGroup out;
     out.target_group_arn = record.arn;
     out.target_group_name = record.name;
@@ -82,7 +82,7 @@ void take_health_check(GroupRecord& record, const Input& in) {
     if (in.matcher && in.matcher->http_code) record.matcher = *in.matcher->http_code;
 }
 
-Status check_supported(const CreateTargetGroupInput& in) {
+Status check_supported_target_group(const CreateTargetGroupInput& in) {
     REQUIRE(check_name("Target group", in.name));
     const std::string type = in.target_type.value_or("instance");
     if (type != "ip" && type != "instance")
@@ -129,7 +129,7 @@ std::set<std::string> balancers_of_group(aws::Call& call, const std::string& gro
 
 Result<CreateTargetGroupOutput> Elbv2::CreateTargetGroup(aws::Call& call,
                                                          const CreateTargetGroupInput& in) {
-    REQUIRE(check_supported(in));
+    REQUIRE(check_supported_target_group(in));
     GroupRecord record{.name = in.name, .protocol = *in.protocol, .vpc = *in.vpc_id};
     record.target_type = in.target_type.value_or("instance");
     record.port = *in.port;
@@ -149,7 +149,7 @@ Result<CreateTargetGroupOutput> Elbv2::CreateTargetGroup(aws::Call& call,
         if (other.name != record.name) continue;
         if (other.protocol == record.protocol && other.port == record.port &&
             other.vpc == record.vpc && other.target_type == record.target_type)
-            return CreateTargetGroupOutput{.target_groups = {show(call, other)}};
+            return CreateTargetGroupOutput{.target_groups = {show_target_group(call, other)}};
         return errors::DuplicateTargetGroupNameException("A target group with the same name '" +
                                                          record.name +
                                                          "' exists, but with different settings");
@@ -160,7 +160,7 @@ Result<CreateTargetGroupOutput> Elbv2::CreateTargetGroup(aws::Call& call,
     record.arn = call.arn("elasticloadbalancing",
                           "targetgroup/" + record.name + "/" + call.env.random.hex(16));
     put(call, schema::groups, record);
-    return CreateTargetGroupOutput{.target_groups = {show(call, record)}};
+    return CreateTargetGroupOutput{.target_groups = {show_target_group(call, record)}};
 }
 
 Result<DeleteTargetGroupOutput> Elbv2::DeleteTargetGroup(aws::Call& call,
@@ -205,7 +205,8 @@ Result<DescribeTargetGroupsOutput> Elbv2::DescribeTargetGroups(
                              static_cast<size_t>(in.page_size.value_or(limits::page))));
     DescribeTargetGroupsOutput out;
     out.target_groups.present = true;
-    for (const GroupRecord* record : page.items) out.target_groups.push_back(show(call, *record));
+    for (const GroupRecord* record : page.items)
+        out.target_groups.push_back(show_target_group(call, *record));
     out.next_marker = page.next;
     return out;
 }
@@ -216,7 +217,7 @@ Result<ModifyTargetGroupOutput> Elbv2::ModifyTargetGroup(aws::Call& call,
     take_health_check(record, in);
     REQUIRE(check_health_check(record));
     put(call, schema::groups, record);
-    return ModifyTargetGroupOutput{.target_groups = {show(call, record)}};
+    return ModifyTargetGroupOutput{.target_groups = {show_target_group(call, record)}};
 }
 
 }  // namespace unkai::services::elbv2

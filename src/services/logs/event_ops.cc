@@ -7,13 +7,13 @@ namespace unkai::services::logs {
 
 namespace {
 
-size_t size_of(const std::string& message) { return message.size() + limits::event_overhead; }
+size_t size_of_event(const std::string& message) { return message.size() + limits::event_overhead; }
 
 Status check_batch(const PutLogEventsInput& in) {
     size_t bytes = 0;
     int64_t last = INT64_MIN;
     for (const InputLogEvent& event : in.log_events) {
-        bytes += size_of(event.message);
+        bytes += size_of_event(event.message);
         if (event.timestamp < last)
             return errors::InvalidParameterException(
                 "Log events in a single PutLogEvents request must be in chronological order.");
@@ -60,7 +60,7 @@ std::vector<ReadEvent> page_forward(aws::Call& call, const StoredGroup& group,
     std::vector<ReadEvent> events;
     size_t bytes = 0;
     read_forward(call.txn(), group.id, stream, after, end, [&](ReadEvent&& event) {
-        bytes += size_of(event.event.message);
+        bytes += size_of_event(event.event.message);
         if (!events.empty() && bytes > limits::answer_bytes) return false;
         events.push_back(std::move(event));
         return events.size() < most;
@@ -233,7 +233,7 @@ struct Search {
             const int64_t to = std::min(end, from + width);
             const size_t before = looked_at;
             for (Hit& hit : window(from, to)) {
-                bytes += size_of(hit.event.message);
+                bytes += size_of_event(hit.event.message);
                 if (hits.size() == most || (!hits.empty() && bytes > limits::answer_bytes)) {
                     next = aws::make_token(hits.back().position.text() + hits.back().stream->id);
                     return;

@@ -12,7 +12,7 @@ namespace unkai::services::rds {
 namespace {
 
 // What is asked for and cannot be done yet is refused, by its name.
-Status check_supported(const CreateDBClusterInput& in) {
+Status check_supported_cluster(const CreateDBClusterInput& in) {
     const auto refuse = [](const char* what) {
         return invalid_combination(std::string("Unkai's Aurora clusters do not have ") + what +
                                    ". Leave the parameter out.");
@@ -161,7 +161,7 @@ Task<Status> Rds::set_login(aws::Call& call, const CreateDBClusterInput& in,
 
 Task<Result<CreateDBClusterOutput>> Rds::CreateDBCluster(aws::Call& call,
                                                          const CreateDBClusterInput& in) {
-    CO_REQUIRE(check_supported(in));
+    CO_REQUIRE(check_supported_cluster(in));
     CO_REQUIRE(check_identifier(in.db_cluster_identifier, "DBClusterIdentifier"));
     CO_REQUIRE(check_numbers(in));
     CO_TRY(const std::string version, choose_engine_version(in.engine_version));

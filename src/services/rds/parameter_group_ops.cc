@@ -9,7 +9,7 @@ namespace unkai::services::rds {
 
 namespace {
 
-const schema::Named<ParameterGroup>& table_of(bool cluster) {
+const schema::Named<ParameterGroup>& table_of_parameter_group(bool cluster) {
     return cluster ? schema::cluster_parameter_groups : schema::parameter_groups;
 }
 
@@ -25,7 +25,7 @@ Result<ParameterGroup> make_group(aws::Call& call, bool cluster, const std::stri
         return invalid_value("ParameterGroupFamily " + wanted_family +
                              " is not a valid parameter group family. Unkai has " +
                              std::string(family) + ".");
-    const auto& table = table_of(cluster);
+    const auto& table = table_of_parameter_group(cluster);
     if (table.has(call.txn(), {call.account, call.region, name}))
         return errors::DBParameterGroupAlreadyExistsFault("Parameter group " + name +
                                                           " already exists");
@@ -50,7 +50,8 @@ Result<std::vector<ParameterGroup>> groups(aws::Call& call, bool cluster,
     TRY(ParameterGroup standard,
         find_parameter_group(call, "default." + std::string(family), cluster));
     std::vector<ParameterGroup> out = {std::move(standard)};
-    for (auto& [key, group] : table_of(cluster).list(call.txn(), call.account, call.region))
+    for (auto& [key, group] :
+         table_of_parameter_group(cluster).list(call.txn(), call.account, call.region))
         out.push_back(std::move(group));
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return out;
@@ -110,7 +111,8 @@ Status check_unused(aws::Call& call, const ParameterGroup& group, bool cluster) 
 }
 
 void save(aws::Call& call, bool cluster, const ParameterGroup& group) {
-    table_of(cluster).put(call.txn(), {call.account, call.region, group.name}, group);
+    table_of_parameter_group(cluster).put(call.txn(), {call.account, call.region, group.name},
+                                          group);
 }
 
 DBClusterParameterGroup describe_cluster_group(const ParameterGroup& group) {

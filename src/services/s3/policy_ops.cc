@@ -8,7 +8,7 @@ namespace unkai::services::s3 {
 using aws::protocol::from_json;
 using aws::protocol::to_json;
 
-static void put_bucket(aws::Call& call, const Bucket& bucket) {
+static void put_bucket_policy(aws::Call& call, const Bucket& bucket) {
     schema::buckets.put(call.txn(), {bucket.name}, bucket);
 }
 
@@ -69,7 +69,7 @@ Result<PutBucketPolicyOutput> S3::PutBucketPolicy(aws::Call& call, const PutBuck
                         "in S3 Block Public Access.",
                     403);
     bucket.policy = in.policy;
-    put_bucket(call, bucket);
+    put_bucket_policy(call, bucket);
     return PutBucketPolicyOutput{};
 }
 
@@ -91,7 +91,7 @@ Result<DeleteBucketPolicyOutput> S3::DeleteBucketPolicy(aws::Call& call,
                                                         const DeleteBucketPolicyInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:DeleteBucketPolicy"));
     bucket.policy.clear();
-    put_bucket(call, bucket);
+    put_bucket_policy(call, bucket);
     return DeleteBucketPolicyOutput{};
 }
 
@@ -112,7 +112,7 @@ Result<PutPublicAccessBlockOutput> S3::PutPublicAccessBlock(aws::Call& call,
                        &block.block_public_policy, &block.restrict_public_buckets})
         *flag = flag->value_or(false);
     bucket.public_access_block = to_json(block);
-    put_bucket(call, bucket);
+    put_bucket_policy(call, bucket);
     return PutPublicAccessBlockOutput{};
 }
 
@@ -132,7 +132,7 @@ Result<DeletePublicAccessBlockOutput> S3::DeletePublicAccessBlock(
     aws::Call& call, const DeletePublicAccessBlockInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutBucketPublicAccessBlock"));
     bucket.public_access_block.reset();
-    put_bucket(call, bucket);
+    put_bucket_policy(call, bucket);
     return DeletePublicAccessBlockOutput{};
 }
 
@@ -146,7 +146,7 @@ Result<PutBucketOwnershipControlsOutput> S3::PutBucketOwnershipControls(
                     "published schema",
                     400);
     bucket.ownership = in.ownership_controls.rules[0].object_ownership;
-    put_bucket(call, bucket);
+    put_bucket_policy(call, bucket);
     return PutBucketOwnershipControlsOutput{};
 }
 
@@ -168,7 +168,7 @@ Result<DeleteBucketOwnershipControlsOutput> S3::DeleteBucketOwnershipControls(
     aws::Call& call, const DeleteBucketOwnershipControlsInput& in) {
     TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutBucketOwnershipControls"));
     bucket.ownership.clear();
-    put_bucket(call, bucket);
+    put_bucket_policy(call, bucket);
     return DeleteBucketOwnershipControlsOutput{};
 }
 

@@ -113,7 +113,7 @@ Task<Status> remove(Work& work) {
     co_return co_await each_record(work, "DELETE", (*answer)["Certificate"]);
 }
 
-constexpr ResourceType types[] = {
+constexpr ResourceType acm_types[] = {
     {.name = "AWS::CertificateManager::Certificate",
      .properties =
          "DomainName!^ SubjectAlternativeNames^ ValidationMethod^ KeyAlgorithm^ "
@@ -130,6 +130,6 @@ constexpr ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> acm_resources() { return types; }
+std::span<const ResourceType> acm_resources() { return acm_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -165,7 +165,7 @@ Task<Status> remove_distribution(Work& work) {
 
 // ---- What has a config, an id and an ETag, and nothing else.
 
-struct Kind {
+struct ConfigCalls {
     const char* create;
     const char* get;
     const char* update;
@@ -174,34 +174,34 @@ struct Kind {
     const char* config;  // The member of inputs.
     const char* gone;
 };
-constexpr Kind access_control{"CreateOriginAccessControl", "GetOriginAccessControl",
-                              "UpdateOriginAccessControl", "DeleteOriginAccessControl",
-                              "OriginAccessControl",       "OriginAccessControlConfig",
-                              "NoSuchOriginAccessControl"};
-constexpr Kind cache_policy{"CreateCachePolicy", "GetCachePolicy", "UpdateCachePolicy",
-                            "DeleteCachePolicy", "CachePolicy",    "CachePolicyConfig",
-                            "NoSuchCachePolicy"};
-constexpr Kind request_policy{"CreateOriginRequestPolicy", "GetOriginRequestPolicy",
-                              "UpdateOriginRequestPolicy", "DeleteOriginRequestPolicy",
-                              "OriginRequestPolicy",       "OriginRequestPolicyConfig",
-                              "NoSuchOriginRequestPolicy"};
-constexpr Kind headers_policy{"CreateResponseHeadersPolicy", "GetResponseHeadersPolicy",
-                              "UpdateResponseHeadersPolicy", "DeleteResponseHeadersPolicy",
-                              "ResponseHeadersPolicy",       "ResponseHeadersPolicyConfig",
-                              "NoSuchResponseHeadersPolicy"};
+constexpr ConfigCalls access_control{"CreateOriginAccessControl", "GetOriginAccessControl",
+                                     "UpdateOriginAccessControl", "DeleteOriginAccessControl",
+                                     "OriginAccessControl",       "OriginAccessControlConfig",
+                                     "NoSuchOriginAccessControl"};
+constexpr ConfigCalls cache_policy{"CreateCachePolicy", "GetCachePolicy", "UpdateCachePolicy",
+                                   "DeleteCachePolicy", "CachePolicy",    "CachePolicyConfig",
+                                   "NoSuchCachePolicy"};
+constexpr ConfigCalls request_policy{"CreateOriginRequestPolicy", "GetOriginRequestPolicy",
+                                     "UpdateOriginRequestPolicy", "DeleteOriginRequestPolicy",
+                                     "OriginRequestPolicy",       "OriginRequestPolicyConfig",
+                                     "NoSuchOriginRequestPolicy"};
+constexpr ConfigCalls headers_policy{"CreateResponseHeadersPolicy", "GetResponseHeadersPolicy",
+                                     "UpdateResponseHeadersPolicy", "DeleteResponseHeadersPolicy",
+                                     "ResponseHeadersPolicy",       "ResponseHeadersPolicyConfig",
+                                     "NoSuchResponseHeadersPolicy"};
 
-Made create_kind(Work& work, const Kind& kind) {
+Made create_kind(Work& work, const ConfigCalls& kind) {
     CO_TRY(const Json made, co_await work.call("cloudfront", kind.create, work.input));
     co_return made[kind.answer]["Id"].text();
 }
 
-Attributes settle_kind(Work& work, const Kind& kind) {
+Attributes settle_kind(Work& work, const ConfigCalls& kind) {
     CO_TRY(const Json now, co_await work.call("cloudfront", kind.get, this_one(work)));
     co_return Json::object({{"Id", work.physical_id},
                             {"LastModifiedTime", now[kind.answer]["LastModifiedTime"].text()}});
 }
 
-Task<Status> update_kind(Work& work, const Kind& kind) {
+Task<Status> update_kind(Work& work, const ConfigCalls& kind) {
     CO_TRY(const Json now, co_await work.call("cloudfront", kind.get, this_one(work)));
     Json input = work.input;
     input.set("Id", work.physical_id);
@@ -210,7 +210,7 @@ Task<Status> update_kind(Work& work, const Kind& kind) {
     co_return ok();
 }
 
-Task<Status> remove_kind(Work& work, const Kind& kind) {
+Task<Status> remove_kind(Work& work, const ConfigCalls& kind) {
     const Result<Json> now = co_await work.call("cloudfront", kind.get, this_one(work));
     if (!now) {
         if (has_code(now.error(), {kind.gone})) co_return ok();
@@ -222,7 +222,7 @@ Task<Status> remove_kind(Work& work, const Kind& kind) {
 }
 
 // A handler for tables, bound to its kind.
-template <const Kind& kind>
+template <const ConfigCalls& kind>
 struct Bound {
     static Made create(Work& work) { return create_kind(work, kind); }
     static Attributes settle(Work& work) { return settle_kind(work, kind); }
@@ -241,7 +241,7 @@ struct Bound {
     }
 };
 
-constexpr ResourceType types[] = {
+constexpr ResourceType cloudfront_types[] = {
     {.name = "AWS::CloudFront::Distribution",
      .properties = "DistributionConfig! Tags:tags",
      .attributes = "Id DomainName",
@@ -263,6 +263,6 @@ constexpr ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> cloudfront_resources() { return types; }
+std::span<const ResourceType> cloudfront_resources() { return cloudfront_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -7,7 +7,7 @@ namespace {
 
 using Made = Task<Result<std::string>>;
 using Attributes = Task<Result<Json>>;
-using Found = Task<Result<std::vector<std::string>>>;
+using FoundEc2 = Task<Result<std::vector<std::string>>>;
 
 // ---- VPC
 
@@ -50,7 +50,7 @@ Task<Status> remove_vpc(Work& work) {
                        {"InvalidVpcID.NotFound"}, {"DependencyViolation"});
 }
 
-Found find_vpc(Work& work) { return find_by_tags(work, "DescribeVpcs", "Vpcs", "VpcId"); }
+FoundEc2 find_vpc(Work& work) { return find_by_tags(work, "DescribeVpcs", "Vpcs", "VpcId"); }
 
 // ---- Subnet
 
@@ -86,7 +86,7 @@ Task<Status> remove_subnet(Work& work) {
                        {"InvalidSubnetID.NotFound"}, {"DependencyViolation"});
 }
 
-Found find_subnet(Work& work) {
+FoundEc2 find_subnet(Work& work) {
     return find_by_tags(work, "DescribeSubnets", "Subnets", "SubnetId");
 }
 
@@ -111,7 +111,7 @@ Task<Status> remove_internet_gateway(Work& work) {
                        {"InvalidInternetGatewayID.NotFound"}, {"DependencyViolation"});
 }
 
-Found find_internet_gateway(Work& work) {
+FoundEc2 find_internet_gateway(Work& work) {
     return find_by_tags(work, "DescribeInternetGateways", "InternetGateways", "InternetGatewayId");
 }
 
@@ -153,7 +153,7 @@ Task<Status> remove_route_table(Work& work) {
                        {"InvalidRouteTableID.NotFound"}, {"DependencyViolation"});
 }
 
-Found find_route_table(Work& work) {
+FoundEc2 find_route_table(Work& work) {
     return find_by_tags(work, "DescribeRouteTables", "RouteTables", "RouteTableId");
 }
 
@@ -194,7 +194,7 @@ Made associate(Work& work) {
     co_return made["AssociationId"].text();
 }
 
-Found find_association(Work& work) {
+FoundEc2 find_association(Work& work) {
     CO_TRY(const Json answer,
            co_await work.call("ec2", "DescribeRouteTables",
                               filters({{"association.subnet-id", work["SubnetId"].text()}})));
@@ -258,7 +258,7 @@ Task<Status> release_address(Work& work) {
                                    {"InvalidAllocationID.NotFound"}, {"InvalidIPAddress.InUse"});
 }
 
-Found find_address(Work& work) {
+FoundEc2 find_address(Work& work) {
     return find_by_tags(work, "DescribeAddresses", "Addresses", "PublicIp");
 }
 
@@ -305,7 +305,7 @@ Task<Status> remove_nat_gateway(Work& work) {
 }
 
 // This operation alone calls its member Filter, and lists gateways that are gone.
-Found find_nat_gateway(Work& work) {
+FoundEc2 find_nat_gateway(Work& work) {
     const Json wanted = filters({{"tag:aws:cloudformation:stack-id", work.stack_id},
                                  {"tag:aws:cloudformation:logical-id", work.logical_id}});
     CO_TRY(const Json answer, co_await work.call("ec2", "DescribeNatGateways",
@@ -320,7 +320,7 @@ Found find_nat_gateway(Work& work) {
     co_return found;
 }
 
-constexpr ResourceType types[] = {
+constexpr ResourceType ec2_types[] = {
     {.name = "AWS::EC2::VPC",
      .properties = "CidrBlock!^ InstanceTenancy^ EnableDnsSupport:b EnableDnsHostnames:b Tags:tags",
      .attributes = "VpcId CidrBlock CidrBlockAssociations DefaultSecurityGroup DefaultNetworkAcl",
@@ -432,7 +432,7 @@ Json ids(std::string_view name, const std::string& id) {
     return Json::object({{name, Json::array({id})}});
 }
 
-Found find_by_tags(Work& work, std::string operation, std::string list, std::string id) {
+FoundEc2 find_by_tags(Work& work, std::string operation, std::string list, std::string id) {
     CO_TRY(const Json answer,
            co_await work.call("ec2", std::move(operation),
                               filters({{"tag:aws:cloudformation:stack-id", work.stack_id},
@@ -460,6 +460,6 @@ Task<Status> update_ec2_tags(Work& work) {
     co_return ok();
 }
 
-std::span<const ResourceType> ec2_resources() { return types; }
+std::span<const ResourceType> ec2_resources() { return ec2_types; }
 
 }  // namespace unkai::services::cloudformation

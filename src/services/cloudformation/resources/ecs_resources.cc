@@ -8,7 +8,7 @@ namespace {
 
 using Made = Task<Result<std::string>>;
 using Attributes = Task<Result<Json>>;
-using Found = Task<Result<std::vector<std::string>>>;
+using FoundEcs = Task<Result<std::vector<std::string>>>;
 
 Json only(std::string_view name, const std::string& value) { return Json::object({{name, value}}); }
 
@@ -146,7 +146,7 @@ Made create_service(Work& work) {
     co_return made["service"]["serviceArn"].text();
 }
 
-Found find_service(Work& work) {
+FoundEcs find_service(Work& work) {
     Json input = Json::object(
         {{"services", Json::array({work["ServiceName"].string_or(work.generated_name(255))})}});
     if (const Json* cluster = work.properties.find("Cluster")) input.set("cluster", *cluster);

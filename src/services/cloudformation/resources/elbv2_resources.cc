@@ -8,7 +8,7 @@ namespace {
 
 using Made = Task<Result<std::string>>;
 using Attributes = Task<Result<Json>>;
-using Found = Task<Result<std::vector<std::string>>>;
+using FoundElbv2 = Task<Result<std::vector<std::string>>>;
 
 Json arns(std::string_view name, const std::string& arn) {
     return Json::object({{name, Json::array({arn})}});
@@ -77,7 +77,7 @@ Task<Result<std::vector<std::string>>> find_named(Work& work, std::string operat
     co_return found;
 }
 
-Found find_balancer(Work& work) {
+FoundElbv2 find_balancer(Work& work) {
     return find_named(work, "DescribeLoadBalancers", "LoadBalancers", "LoadBalancerArn");
 }
 
@@ -137,18 +137,18 @@ Task<Status> remove_balancer(Work& work) {
 
 // ---- Target group
 
-Made create_group(Work& work) {
+Made create_target_group(Work& work) {
     Json input = with_tags(work);
     input.set("Name", name_of(work));
     CO_TRY(const Json made, co_await work.call("elbv2", "CreateTargetGroup", std::move(input)));
     co_return made["TargetGroups"][0]["TargetGroupArn"].text();
 }
 
-Found find_group(Work& work) {
+FoundElbv2 find_group(Work& work) {
     return find_named(work, "DescribeTargetGroups", "TargetGroups", "TargetGroupArn");
 }
 
-Attributes settle_group(Work& work) {
+Attributes settle_target_group(Work& work) {
     CO_REQUIRE(co_await set_attributes(work, "ModifyTargetGroupAttributes", "TargetGroupArn",
                                        "TargetGroupAttributes"));
     if (const Json* targets = work.properties.find("Targets"); targets && targets->size() > 0)
@@ -164,7 +164,7 @@ Attributes settle_group(Work& work) {
                             {"LoadBalancerArns", group["LoadBalancerArns"]}});
 }
 
-Task<Status> update_group(Work& work) {
+Task<Status> update_target_group(Work& work) {
     Json input = Json::object({{"TargetGroupArn", work.physical_id}});
     for (const char* name :
          {"HealthCheckProtocol", "HealthCheckPort", "HealthCheckPath", "HealthCheckEnabled",
@@ -187,7 +187,7 @@ Task<Status> update_group(Work& work) {
     co_return co_await update_tags(work);
 }
 
-Task<Status> remove_group(Work& work) {
+Task<Status> remove_target_group(Work& work) {
     return work.remove("elbv2", "DeleteTargetGroup",
                        Json::object({{"TargetGroupArn", work.physical_id}}),
                        {"TargetGroupNotFound"}, {"ResourceInUse"});
@@ -200,7 +200,7 @@ Made create_listener(Work& work) {
     co_return made["Listeners"][0]["ListenerArn"].text();
 }
 
-Found find_listener(Work& work) {
+FoundElbv2 find_listener(Work& work) {
     const Result<Json> answer = co_await work.call(
         "elbv2", "DescribeListeners", Json::object({{"LoadBalancerArn", work["LoadBalancerArn"]}}));
     std::vector<std::string> found;
@@ -233,7 +233,7 @@ Made create_rule(Work& work) {
     co_return made["Rules"][0]["RuleArn"].text();
 }
 
-Found find_rule(Work& work) {
+FoundElbv2 find_rule(Work& work) {
     const Result<Json> answer = co_await work.call(
         "elbv2", "DescribeRules", Json::object({{"ListenerArn", work["ListenerArn"]}}));
     std::vector<std::string> found;
@@ -277,7 +277,7 @@ Task<Status> remove_certificates(Work& work) {
                        {"ListenerNotFound", "CertificateNotFound"});
 }
 
-constexpr ResourceType types[] = {
+constexpr ResourceType elbv2_types[] = {
     {.name = "AWS::ElasticLoadBalancingV2::LoadBalancer",
      .properties = "Name^:s Type^ Scheme^ Subnets SubnetMappings SecurityGroups IpAddressType "
                    "LoadBalancerAttributes:[{Key:s Value:s}] Tags:tags",
@@ -301,10 +301,10 @@ constexpr ResourceType types[] = {
      .attributes = "TargetGroupArn TargetGroupName TargetGroupFullName LoadBalancerArns",
      .service = "elbv2",
      .operation = "CreateTargetGroup",
-     .create = create_group,
-     .settle = settle_group,
-     .update = update_group,
-     .remove = remove_group,
+     .create = create_target_group,
+     .settle = settle_target_group,
+     .update = update_target_group,
+     .remove = remove_target_group,
      .find = find_group},
     {.name = "AWS::ElasticLoadBalancingV2::Listener",
      .properties =
@@ -340,6 +340,6 @@ constexpr ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> elbv2_resources() { return types; }
+std::span<const ResourceType> elbv2_resources() { return elbv2_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -355,7 +355,7 @@ Task<Status> remove_key(Work& work) {
 
 #define POLICIES "ManagedPolicyArns:[s] Policies:[{PolicyName!:s PolicyDocument!:j}] "
 
-const ResourceType types[] = {
+const ResourceType iam_types[] = {
     {.name = "AWS::IAM::Role",
      .properties = "RoleName^:s AssumeRolePolicyDocument!:j Description MaxSessionDuration Path^ "
                    "PermissionsBoundary^ " POLICIES "Tags:tags",
@@ -426,6 +426,6 @@ const ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> iam_resources() { return types; }
+std::span<const ResourceType> iam_resources() { return iam_types; }
 
 }  // namespace unkai::services::cloudformation

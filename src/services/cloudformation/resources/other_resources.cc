@@ -9,7 +9,7 @@ namespace {
 
 Json group(const Work& work) { return Json::object({{"logGroupName", work.physical_id}}); }
 
-Task<Result<std::string>> create_group(Work& work) {
+Task<Result<std::string>> create_log_group(Work& work) {
     const std::string name = work["LogGroupName"].string_or(work.generated_name(512));
     Json input = work.input;
     input.set("logGroupName", name);
@@ -23,7 +23,7 @@ Task<Result<std::string>> create_group(Work& work) {
     co_return name;
 }
 
-Task<Result<Json>> settle_group(Work& work) {
+Task<Result<Json>> settle_log_group(Work& work) {
     if (const Json* days = work.properties.find("RetentionInDays")) {
         Json input = group(work);
         input.set("retentionInDays", *days);
@@ -34,13 +34,13 @@ Task<Result<Json>> settle_group(Work& work) {
                      ":log-group:" + work.physical_id + ":*"}});
 }
 
-Task<Status> update_group(Work& work) {
+Task<Status> update_log_group(Work& work) {
     if (work.previous.find("RetentionInDays") && !work.properties.find("RetentionInDays"))
         CO_REQUIRE(co_await work.call("logs", "DeleteRetentionPolicy", group(work)));
     co_return ok();
 }
 
-Task<Status> remove_group(Work& work) {
+Task<Status> remove_log_group(Work& work) {
     return work.remove("logs", "DeleteLogGroup", group(work), {"ResourceNotFound"});
 }
 
@@ -83,16 +83,16 @@ Task<Status> remove_parameter(Work& work) {
 
 Task<Result<std::string>> create_handle(Work& work) { co_return work.generated_name(255); }
 
-constexpr ResourceType types[] = {
+constexpr ResourceType other_types[] = {
     {.name = "AWS::Logs::LogGroup",
      .properties = "LogGroupName^:s RetentionInDays:i LogGroupClass^ KmsKeyId^ Tags:tags",
      .attributes = "Arn",
      .service = "logs",
      .operation = "CreateLogGroup",
-     .create = create_group,
-     .settle = settle_group,
-     .update = update_group,
-     .remove = remove_group},
+     .create = create_log_group,
+     .settle = settle_log_group,
+     .update = update_log_group,
+     .remove = remove_log_group},
     {.name = "AWS::SSM::Parameter",
      .properties =
          "Name^:s Type!^ Value! Description AllowedPattern Tier DataType^ Policies Tags:m",
@@ -113,6 +113,6 @@ constexpr ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> other_resources() { return types; }
+std::span<const ResourceType> other_resources() { return other_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -77,7 +77,7 @@ Json parameter_list(const Json& parameters) {
     return list;
 }
 
-Attributes settle_group(Work& work, const Flavour& flavour) {
+Attributes settle_parameters(Work& work, const Flavour& flavour) {
     const Json list = parameter_list(work["Parameters"]);
     for (size_t from = 0; from < list.size(); from += 20) {  // At most 20 a call.
         Json part = Json::array();
@@ -89,7 +89,7 @@ Attributes settle_group(Work& work, const Flavour& flavour) {
     co_return Json::object();
 }
 
-Task<Status> update_group(Work& work, const Flavour& flavour) {
+Task<Status> update_parameters(Work& work, const Flavour& flavour) {
     Json gone = Json::array();
     if (work.previous["Parameters"].is_object())
         for (const auto& [name, value] : work.previous["Parameters"].as_object())
@@ -103,7 +103,7 @@ Task<Status> update_group(Work& work, const Flavour& flavour) {
     co_return ok();  // settle sets the rest.
 }
 
-Task<Status> remove_group(Work& work, const Flavour& flavour) {
+Task<Status> remove_parameters(Work& work, const Flavour& flavour) {
     return work.remove("rds", flavour.remove, Json::object({{flavour.name, work.physical_id}}),
                        {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"},
                        {"InvalidDBParameterGroupState"});
@@ -112,21 +112,21 @@ Task<Status> remove_group(Work& work, const Flavour& flavour) {
 Made create_cluster_group(Work& work) {
     return create_named(work, of_cluster.create, of_cluster.name, "DBParameterGroupAlreadyExists");
 }
-Attributes settle_cluster_group(Work& work) { return settle_group(work, of_cluster); }
-Task<Status> update_cluster_group(Work& work) { return update_group(work, of_cluster); }
-Task<Status> remove_cluster_group(Work& work) { return remove_group(work, of_cluster); }
+Attributes settle_cluster_group(Work& work) { return settle_parameters(work, of_cluster); }
+Task<Status> update_cluster_group(Work& work) { return update_parameters(work, of_cluster); }
+Task<Status> remove_cluster_group(Work& work) { return remove_parameters(work, of_cluster); }
 
 Made create_instance_group(Work& work) {
     return create_named(work, of_instance.create, of_instance.name,
                         "DBParameterGroupAlreadyExists");
 }
-Attributes settle_instance_group(Work& work) { return settle_group(work, of_instance); }
-Task<Status> update_instance_group(Work& work) { return update_group(work, of_instance); }
-Task<Status> remove_instance_group(Work& work) { return remove_group(work, of_instance); }
+Attributes settle_instance_group(Work& work) { return settle_parameters(work, of_instance); }
+Task<Status> update_instance_group(Work& work) { return update_parameters(work, of_instance); }
+Task<Status> remove_instance_group(Work& work) { return remove_parameters(work, of_instance); }
 
 // ---- Cluster
 
-Made create_cluster(Work& work) {
+Made create_database_cluster(Work& work) {
     return create_named(work, "CreateDBCluster", "DBClusterIdentifier",
                         "DBClusterAlreadyExistsFault");
 }
@@ -143,7 +143,7 @@ Result<bool> is_available(const std::string& status) {
     return status == "available";
 }
 
-Attributes settle_cluster(Work& work) {
+Attributes settle_database_cluster(Work& work) {
     const auto available = [](const Json& answer) {
         return is_available(answer["DBClusters"][0]["Status"].text());
     };
@@ -162,7 +162,7 @@ Attributes settle_cluster(Work& work) {
     co_return made;
 }
 
-Task<Status> update_cluster(Work& work) {
+Task<Status> update_database_cluster(Work& work) {
     Json input = this_cluster(work);
     input.set("ApplyImmediately", true);
     for (const char* name :
@@ -183,7 +183,7 @@ Json without_snapshot(Json input, const Work& work) {
     return input;
 }
 
-Task<Status> remove_cluster(Work& work) {
+Task<Status> remove_database_cluster(Work& work) {
     CO_REQUIRE(co_await work.remove("rds", "DeleteDBCluster",
                                     without_snapshot(this_cluster(work), work),
                                     {"DBClusterNotFoundFault"}, {"InvalidDBClusterStateFault"}));
@@ -257,7 +257,7 @@ Task<Status> remove_instance(Work& work) {
                                       {"DBInstanceNotFound"}, gone);
 }
 
-constexpr ResourceType types[] = {
+constexpr ResourceType rds_types[] = {
     {.name = "AWS::RDS::DBSubnetGroup",
      .properties = "DBSubnetGroupName^:s DBSubnetGroupDescription! SubnetIds! Tags:tags",
      .attributes = "",
@@ -302,10 +302,10 @@ constexpr ResourceType types[] = {
          "ReadEndpoint.Address MasterUserSecret.SecretArn",
      .service = "rds",
      .operation = "CreateDBCluster",
-     .create = create_cluster,
-     .settle = settle_cluster,
-     .update = update_cluster,
-     .remove = remove_cluster,
+     .create = create_database_cluster,
+     .settle = settle_database_cluster,
+     .update = update_database_cluster,
+     .remove = remove_database_cluster,
      .snapshots_by_default = true},
     {.name = "AWS::RDS::DBInstance",
      .properties = "DBInstanceIdentifier^:s DBInstanceClass Engine^ EngineVersion "
@@ -333,6 +333,6 @@ constexpr ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> rds_resources() { return types; }
+std::span<const ResourceType> rds_resources() { return rds_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -89,7 +89,7 @@ Json record_of(const Json& given) {
     return made;
 }
 
-Task<Result<std::string>> zone_of(Work& work, Json properties) {
+Task<Result<std::string>> zone_of_route53(Work& work, Json properties) {
     if (const Json* id = properties.find("HostedZoneId")) co_return plain_id(id->text());
     if (!properties.find("HostedZoneName"))
         co_return validation_error("Either HostedZoneId or HostedZoneName must be given.");
@@ -110,7 +110,7 @@ Json records_of(const Json& properties) {
 
 Task<Status> change(Work& work, std::string action, Json properties,
                     std::vector<std::string> accepted) {
-    CO_TRY(const std::string id, co_await zone_of(work, properties));
+    CO_TRY(const std::string id, co_await zone_of_route53(work, properties));
     Json changes = Json::array();
     for (const Json& record : records_of(properties).as_array())
         changes.push(Json::object({{"Action", action}, {"ResourceRecordSet", record_of(record)}}));
@@ -162,7 +162,7 @@ Task<Status> update_records(Work& work) {
     "Region:s Failover:s MultiValueAnswer:b HealthCheckId:s GeoLocation:{ContinentCode:s "       \
     "CountryCode:s SubdivisionCode:s} "
 
-constexpr ResourceType types[] = {
+constexpr ResourceType route53_types[] = {
     {.name = "AWS::Route53::HostedZone",
      .properties = "Name!^ HostedZoneConfig VPCs^:[{VPCId!:s VPCRegion!:s}] HostedZoneTags:tags",
      .attributes = "Id NameServers",
@@ -197,6 +197,6 @@ constexpr ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> route53_resources() { return types; }
+std::span<const ResourceType> route53_resources() { return route53_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -110,17 +110,17 @@ Task<Result<std::string>> put_policy(Work& work) {
     co_return work["Bucket"].text();
 }
 
-Task<Status> update_policy(Work& work) {
+Task<Status> update_bucket_policy(Work& work) {
     CO_REQUIRE(co_await put_policy(work));
     co_return ok();
 }
 
-Task<Status> remove_policy(Work& work) {
+Task<Status> remove_bucket_policy(Work& work) {
     return work.remove("s3", "DeleteBucketPolicy", bucket(work),
                        {"NoSuchBucket", "NoSuchBucketPolicy"});
 }
 
-constexpr ResourceType types[] = {
+constexpr ResourceType s3_types[] = {
     {.name = "AWS::S3::Bucket",
      .properties = "BucketName^:s PublicAccessBlockConfiguration:{BlockPublicAcls:b "
                    "BlockPublicPolicy:b IgnorePublicAcls:b "
@@ -145,12 +145,12 @@ constexpr ResourceType types[] = {
      .operation = "PutBucketPolicy",
      .create = put_policy,
      .settle = no_attributes,
-     .update = update_policy,
-     .remove = remove_policy},
+     .update = update_bucket_policy,
+     .remove = remove_bucket_policy},
 };
 
 }  // namespace
 
-std::span<const ResourceType> s3_resources() { return types; }
+std::span<const ResourceType> s3_resources() { return s3_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -138,7 +138,7 @@ Task<Status> detach(Work& work) {
     co_return ok();
 }
 
-constexpr ResourceType types[] = {
+constexpr ResourceType secret_types[] = {
     {.name = "AWS::SecretsManager::Secret",
      .properties = "Name^:s Description KmsKeyId SecretString:s "
                    "GenerateSecretString:{SecretStringTemplate:s GenerateStringKey:s "
@@ -166,6 +166,6 @@ constexpr ResourceType types[] = {
 
 }  // namespace
 
-std::span<const ResourceType> secret_resources() { return types; }
+std::span<const ResourceType> secret_resources() { return secret_types; }
 
 }  // namespace unkai::services::cloudformation

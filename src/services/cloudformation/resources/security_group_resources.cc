@@ -31,7 +31,7 @@ Json permission_of(const Json& rule) {
     return made;
 }
 
-Json request(const std::string& group, const Json& rules) {
+Json request_security_group(const std::string& group, const Json& rules) {
     Json permissions = Json::array();
     for (const Json& rule : rules.as_array()) permissions.push(permission_of(rule));
     return Json::object({{"GroupId", group}, {"IpPermissions", permissions}});
@@ -50,7 +50,7 @@ Json without(const Json& left, const Json& right) {
     return made;
 }
 
-Task<Result<std::string>> create_group(Work& work) {
+Task<Result<std::string>> create_security_group(Work& work) {
     const std::string name = work["GroupName"].string_or(work.generated_name(255));
     Json input = Json::object({{"GroupName", name},
                                {"Description", work["GroupDescription"]},
@@ -60,35 +60,36 @@ Task<Result<std::string>> create_group(Work& work) {
     co_return made["GroupId"].text();
 }
 
-Task<Result<std::vector<std::string>>> find_group(Work& work) {
+Task<Result<std::vector<std::string>>> find_group_security_group(Work& work) {
     return find_by_tags(work, "DescribeSecurityGroups", "SecurityGroups", "GroupId");
 }
 
 Task<Status> authorize(Work& work, std::string operation, Json rules) {
     // One call a rule: one that is there already does not keep the others out.
     for (const Json& rule : rules.as_array())
-        CO_REQUIRE(co_await work.call_unless("ec2", operation,
-                                             request(work.physical_id, Json::array({rule})),
-                                             {"InvalidPermission.Duplicate"}));
+        CO_REQUIRE(co_await work.call_unless(
+            "ec2", operation, request_security_group(work.physical_id, Json::array({rule})),
+            {"InvalidPermission.Duplicate"}));
     co_return ok();
 }
 
-Task<Result<Json>> settle_group(Work& work) {
+Task<Result<Json>> settle_security_group(Work& work) {
     if (const Json* ingress = work.properties.find("SecurityGroupIngress"))
         CO_REQUIRE(co_await authorize(work, "AuthorizeSecurityGroupIngress", *ingress));
     if (const Json* egress = work.properties.find("SecurityGroupEgress")) {
         const Json all = Json::object({{"IpProtocol", "-1"}, {"CidrIp", "0.0.0.0/0"}});
         if (without(Json::array({all}), *egress).size() > 0)
-            CO_REQUIRE(co_await work.call_unless("ec2", "RevokeSecurityGroupEgress",
-                                                 request(work.physical_id, Json::array({all})),
-                                                 {"InvalidPermission.NotFound"}));
+            CO_REQUIRE(co_await work.call_unless(
+                "ec2", "RevokeSecurityGroupEgress",
+                request_security_group(work.physical_id, Json::array({all})),
+                {"InvalidPermission.NotFound"}));
         CO_REQUIRE(co_await authorize(work, "AuthorizeSecurityGroupEgress", *egress));
     }
     co_return Json::object(
         {{"GroupId", work.physical_id}, {"Id", work.physical_id}, {"VpcId", work["VpcId"]}});
 }
 
-Task<Status> update_group(Work& work) {
+Task<Status> update_security_group(Work& work) {
     struct Direction {
         const char* property;
         const char* revoke;
@@ -98,35 +99,38 @@ Task<Status> update_group(Work& work) {
           Direction{"SecurityGroupEgress", "RevokeSecurityGroupEgress"}}) {
         const Json gone = without(work.previous[property], work[property]);
         for (const Json& rule : gone.as_array())
-            CO_REQUIRE(co_await work.call_unless("ec2", revoke,
-                                                 request(work.physical_id, Json::array({rule})),
-                                                 {"InvalidPermission.NotFound"}));
+            CO_REQUIRE(co_await work.call_unless(
+                "ec2", revoke, request_security_group(work.physical_id, Json::array({rule})),
+                {"InvalidPermission.NotFound"}));
     }
     co_return co_await update_ec2_tags(work);  // settle adds the new rules.
 }
 
-Task<Status> remove_group(Work& work) {
+Task<Status> remove_security_group(Work& work) {
     return work.remove("ec2", "DeleteSecurityGroup", Json::object({{"GroupId", work.physical_id}}),
                        {"InvalidGroup.NotFound", "InvalidGroupId.NotFound"},
                        {"DependencyViolation"});
 }
 
-Task<Result<std::string>> create_rule(Work& work, std::string operation) {
-    const Json input = request(work["GroupId"].text(), Json::array({work.properties}));
+Task<Result<std::string>> create_rule_security_group(Work& work, std::string operation) {
+    const Json input =
+        request_security_group(work["GroupId"].text(), Json::array({work.properties}));
     CO_TRY(const Json made, co_await work.call("ec2", std::move(operation), input));
     co_return made["SecurityGroupRules"][0]["SecurityGroupRuleId"].text();
 }
 
 Task<Result<std::string>> create_ingress(Work& work) {
-    return create_rule(work, "AuthorizeSecurityGroupIngress");
+    return create_rule_security_group(work, "AuthorizeSecurityGroupIngress");
 }
 Task<Result<std::string>> create_egress(Work& work) {
-    return create_rule(work, "AuthorizeSecurityGroupEgress");
+    return create_rule_security_group(work, "AuthorizeSecurityGroupEgress");
 }
 
-Task<Result<Json>> settle_rule(Work& work) { co_return Json::object({{"Id", work.physical_id}}); }
+Task<Result<Json>> settle_rule_security_group(Work& work) {
+    co_return Json::object({{"Id", work.physical_id}});
+}
 
-Task<Status> remove_rule(Work& work, std::string operation) {
+Task<Status> remove_rule_security_group(Work& work, std::string operation) {
     return work.remove("ec2", std::move(operation),
                        Json::object({{"GroupId", work["GroupId"]},
                                      {"SecurityGroupRuleIds", Json::array({work.physical_id})}}),
@@ -134,10 +138,14 @@ Task<Status> remove_rule(Work& work, std::string operation) {
                         "InvalidGroup.NotFound"});
 }
 
-Task<Status> remove_ingress(Work& work) { return remove_rule(work, "RevokeSecurityGroupIngress"); }
-Task<Status> remove_egress(Work& work) { return remove_rule(work, "RevokeSecurityGroupEgress"); }
+Task<Status> remove_ingress(Work& work) {
+    return remove_rule_security_group(work, "RevokeSecurityGroupIngress");
+}
+Task<Status> remove_egress(Work& work) {
+    return remove_rule_security_group(work, "RevokeSecurityGroupEgress");
+}
 
-constexpr ResourceType types[] = {
+constexpr ResourceType security_group_types[] = {
     {.name = "AWS::EC2::SecurityGroup",
      .properties = "GroupName^:s GroupDescription!^:s VpcId^:s Tags:tags "
                    "SecurityGroupIngress:[{IpProtocol!:s FromPort:i ToPort:i CidrIp:s CidrIpv6:s "
@@ -149,11 +157,11 @@ constexpr ResourceType types[] = {
      .attributes = "GroupId Id VpcId",
      .service = "ec2",
      .operation = "CreateSecurityGroup",
-     .create = create_group,
-     .settle = settle_group,
-     .update = update_group,
-     .remove = remove_group,
-     .find = find_group},
+     .create = create_security_group,
+     .settle = settle_security_group,
+     .update = update_security_group,
+     .remove = remove_security_group,
+     .find = find_group_security_group},
     {.name = "AWS::EC2::SecurityGroupIngress",
      .properties =
          "GroupId!^:s IpProtocol!^:s FromPort^:i ToPort^:i CidrIp^:s CidrIpv6^:s Description^:s "
@@ -162,7 +170,7 @@ constexpr ResourceType types[] = {
      .service = "ec2",
      .operation = "AuthorizeSecurityGroupIngress",
      .create = create_ingress,
-     .settle = settle_rule,
+     .settle = settle_rule_security_group,
      .remove = remove_ingress},
     {.name = "AWS::EC2::SecurityGroupEgress",
      .properties =
@@ -172,12 +180,12 @@ constexpr ResourceType types[] = {
      .service = "ec2",
      .operation = "AuthorizeSecurityGroupEgress",
      .create = create_egress,
-     .settle = settle_rule,
+     .settle = settle_rule_security_group,
      .remove = remove_egress},
 };
 
 }  // namespace
 
-std::span<const ResourceType> security_group_resources() { return types; }
+std::span<const ResourceType> security_group_resources() { return security_group_types; }
 
 }  // namespace unkai::services::cloudformation

@@ -1,0 +1,13 @@
+// The parts of the program (part.h), in the order in which they are made and started.
+#pragma once
+
+#include "part.h"
+
+namespace unkai {
+
+// A line each: `std::unique_ptr<Part> make_NAME(const Surroundings&);  // services`
+
+// All of them; what parts.cc lists is what runs.
+std::vector<std::unique_ptr<Part>> make_parts(const Surroundings& around);
+
+}  // namespace unkai
