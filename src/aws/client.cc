@@ -16,7 +16,7 @@ Caller service_caller(std::string service, std::string account, std::string regi
 Caller caller_of(const Call& call) { return {call.principal, call.account, call.region}; }
 
 Task<Status> Client::run(Caller caller, std::string_view service, std::string_view operation,
-                         const void* input, void* output) {
+                         const void* input, void* output, Body* body) {
     const BoundService* const bound = dispatcher_.find(service);
     const OperationInfo* const info = bound == nullptr ? nullptr : bound->info->find(operation);
     if (info == nullptr)
@@ -31,7 +31,17 @@ Task<Status> Client::run(Caller caller, std::string_view service, std::string_vi
     call.request_id = dispatcher_.env().random.uuid();
     call.source_address =
         call.principal.kind == Principal::Kind::service ? call.principal.service : "127.0.0.1";
-    co_return co_await dispatcher_.run(call, *bound, *info, input, output);
+    CO_REQUIRE(co_await dispatcher_.run(call, *bound, *info, input, output));
+    while (body != nullptr && call.response_body) {
+        CO_TRY(const std::string_view piece, co_await call.response_body->read());
+        if (piece.empty()) break;
+        body->bytes += piece;
+        if (body->bytes.size() > body->most)
+            co_return fail("EntityTooLarge",
+                           "The body is larger than " + std::to_string(body->most) + " bytes.",
+                           413);
+    }
+    co_return ok();
 }
 
 }  // namespace unkai::aws

@@ -37,12 +37,34 @@ public:
         co_return output;
     }
 
+    // Of an operation that streams its output: with all of the body, which is EntityTooLarge (413)
+    // beyond `most` bytes.
+    template <class Op>
+    Task<Result<std::pair<typename Op::Output, std::string>>> fetch(Caller caller,
+                                                                    typename Op::Input input,
+                                                                    uint64_t most) {
+        std::pair<typename Op::Output, std::string> out;
+        Body body{out.second, most};
+        CO_REQUIRE(
+            co_await run(std::move(caller), Op::service, Op::name, &input, &out.first, &body));
+        co_return out;
+    }
+
     // Untyped, for those that find operations by name: `input` and `output` are structs of that
     // operation.
     Task<Status> run(Caller caller, std::string_view service, std::string_view operation,
-                     const void* input, void* output);
+                     const void* input, void* output) {
+        return run(std::move(caller), service, operation, input, output, nullptr);
+    }
 
 private:
+    struct Body {
+        std::string& bytes;
+        uint64_t most;
+    };
+    Task<Status> run(Caller caller, std::string_view service, std::string_view operation,
+                     const void* input, void* output, Body* body);
+
     Dispatcher& dispatcher_;
 };
 

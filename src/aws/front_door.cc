@@ -231,16 +231,20 @@ const BoundService* FrontDoor::find_service(const Request& request) const {
 }
 
 Task<Status> FrontDoor::read_body(Request& request) {
-    request.exchange.allow_body(options_.most_body);
-    auto body = co_await request.exchange.read_all(options_.most_body);
+    const auto own = bodies_.find(request.service->info->name);
+    const uint64_t most = own == bodies_.end() ? options_.most_body : own->second.first;
+    request.exchange.allow_body(most);
+    auto body = co_await request.exchange.read_all(most);
     if (!body) {
         Error error = std::move(body.error());
         if (error.is("BodyTooLarge"))
-            error = {
-                "RequestEntityTooLarge",
-                "The request body is larger than " + std::to_string(options_.most_body) + " bytes.",
-                413,
-                {}};
+            error =
+                own != bodies_.end()
+                    ? own->second.second
+                    : Error{"RequestEntityTooLarge",
+                            "The request body is larger than " + std::to_string(most) + " bytes.",
+                            413,
+                            {}};
         co_return error;
     }
     request.body = std::move(*body);

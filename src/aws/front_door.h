@@ -73,6 +73,11 @@ public:
     void add_control(std::string verb, Control control) {
         controls_[std::move(verb)] = std::move(control);
     }
+    // Calls of that service may have larger bodies than Options::most_body; `error` is the answer
+    // to what is larger still.
+    void allow_body(std::string service, uint64_t most, Error error) {
+        bodies_[std::move(service)] = {most, std::move(error)};
+    }
     void set_cross_origin(CrossOrigin& cross_origin) { cross_origin_ = &cross_origin; }
 
     Task<void> handle(net::Exchange& exchange) override;
@@ -105,6 +110,7 @@ private:
     FrontDoorOptions options_;
     std::vector<HostHandler*> hosts_;
     std::map<std::string, Control, std::less<>> controls_;
+    std::map<std::string, std::pair<uint64_t, Error>, std::less<>> bodies_;  // By service.
     CrossOrigin* cross_origin_ = nullptr;
     size_t calls_ = 0;
 };
