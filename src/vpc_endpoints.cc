@@ -37,6 +37,11 @@ Task<Status> VpcEndpoints::apply(planes::network::Snapshot snapshot) {
     co_return applied;
 }
 
+void VpcEndpoints::follow(Follower follower) {
+    for (const auto& [vpc, address] : open_) follower(vpc, network_.namespace_path(vpc));
+    followers_.push_back(std::move(follower));
+}
+
 Task<void> VpcEndpoints::stop() {
     for (const auto& [vpc, address] : open_)
         for (const auto& follower : followers_) follower(vpc, "");

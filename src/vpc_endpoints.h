@@ -27,9 +27,9 @@ public:
     Task<Status> purge() override { return network_.purge(); }
 
     // Called with a VPC's id and its namespace's path when it appears, and with an empty path when
-    // it goes.
+    // it goes; at once for those that are there: after a restart they come before all followers.
     using Follower = std::function<void(const std::string& vpc, const std::string& network)>;
-    void follow(Follower follower) { followers_.push_back(std::move(follower)); }
+    void follow(Follower follower);
     Task<void> stop();
 
 private:

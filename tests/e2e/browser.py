@@ -20,11 +20,16 @@ def chromium() -> str:
 
 
 @contextlib.contextmanager
-def open_browser():
-    """A browser context with an empty profile. The local CA is not in it; certificates are tested apart."""
+def open_browser(names: dict[str, str] | None = None):
+    """A browser context with an empty profile; `names` says where hosts are, as a DNS server would.
+
+    The local CA is not in it; certificates are tested apart.
+    """
+    rules = ", ".join(f"MAP {host} {address}" for host, address in (names or {}).items())
     with tempfile.TemporaryDirectory(prefix="unkai-chromium-") as profile, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=chromium(), headless=True, args=FLAGS, ignore_https_errors=True,
+            profile, executable_path=chromium(), headless=True,
+            args=[*FLAGS, f"--host-resolver-rules={rules}"], ignore_https_errors=True,
             viewport={"width": 1200, "height": 1150}, env={**os.environ, "HOME": profile},
         )
         try:
@@ -72,6 +77,13 @@ class Page:
         row = self.tab.locator("tr[data-id]", has_text=customer)
         row.wait_for()
         return int(row.get_attribute("data-id"))
+
+    def fetch(self, path: str) -> dict:
+        """What the page itself gets from its API: {"headers", "body"}."""
+        return self.tab.evaluate("""async (path) => {
+            const answer = await fetch(path);
+            return { headers: Object.fromEntries(answer.headers), body: await answer.json() };
+        }""", path)
 
     def headers_of(self, kind: str) -> list[dict]:
         """Headers of the answers of one kind of resource: document, script, stylesheet, fetch."""

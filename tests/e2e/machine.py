@@ -1,14 +1,19 @@
 """What Unkai can leave behind on a machine, counted: compare a picture from before with one from after.
 
     python machine.py > before.json … python machine.py before.json   # exit code 1 and the difference, if any
+
+Of the whole machine, or, for machines on which others work too, of one installation, known by its data folder.
 """
+import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 PROGRAMS = ("unkai", "node", "runc", "crun", "mariadbd", "mysqld")
+RUN = pathlib.Path("/run/unkai")
 
 
 def lines(*command: str) -> list[str]:
@@ -19,16 +24,53 @@ def lines(*command: str) -> list[str]:
     return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 
 
-def processes() -> list[str]:
+def read(path) -> str:
+    try:
+        return pathlib.Path(path).read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def installation_id(data: pathlib.Path) -> str:
+    """Empty when that folder is gone."""
+    return json.loads(read(data / "installation.json") or "{}").get("id", "")
+
+
+class Marks:
+    """What bears the marks of an installation: its folders, its id, its control group, its namespaces."""
+
+    known: dict[pathlib.Path, str] = {}  # Ids of installations, which outlive their folders here.
+
+    def __init__(self, data: pathlib.Path):
+        self.id = installation_id(data) or self.known.get(data, "")
+        self.known[data] = self.id
+        self.run = str(RUN / self.id)
+        self.data = str(data)
+        self.group = "unkai-" + hashlib.sha256(f"{self.run}/containers".encode()).hexdigest()[:12]
+        self.namespaces = {path.stat().st_ino for path in pathlib.Path(self.run, "netns").glob("*")}
+
+    def on(self, text: str) -> bool:
+        return bool(self.id) and any(mark in text for mark in (self.id, self.data, self.group))
+
+    def on_process(self, number: str) -> bool:
+        """By its control group, its command line, or the namespace that it is in."""
+        try:
+            namespace = os.stat(f"/proc/{number}/ns/net").st_ino
+        except OSError:
+            return False
+        texts = read(f"/proc/{number}/cgroup") + read(f"/proc/{number}/cmdline")
+        return namespace in self.namespaces or self.on(texts)
+
+
+def processes(marks: Marks | None) -> list[str]:
     found = []
     for name in os.listdir("/proc"):
-        if not name.isdigit():
+        if not name.isdigit() or int(name) == os.getpid():
             continue
-        try:
-            program = pathlib.Path(f"/proc/{name}/comm").read_text().strip()
-        except OSError:
-            continue
-        if program.startswith(PROGRAMS):
+        program = read(f"/proc/{name}/comm").strip()
+        ended = re.search(r"\) [ZX] ", read(f"/proc/{name}/stat"))
+        ours = marks.on_process(name) if marks else program.startswith(PROGRAMS)
+        if program and ours and not ended:
             found.append(program)
     return sorted(found)
 
@@ -39,20 +81,40 @@ def mounts() -> list[str]:
 
 
 def cgroups() -> list[str]:
-    root = pathlib.Path("/sys/fs/cgroup")
-    return sorted(str(path) for path in root.rglob("unkai*") if path.is_dir())
+    """Those of installations and all below them."""
+    found = []
+    for top in pathlib.Path("/sys/fs/cgroup").rglob("unkai*"):
+        found += [folder for folder, _, _ in os.walk(top)]
+    return sorted(found)
 
 
-def picture() -> dict[str, list[str]]:
-    return {
-        "processes": processes(),
+def picture(data: pathlib.Path | None = None) -> dict[str, list[str]]:
+    """Of the whole machine, or of the installation in that data folder."""
+    marks = Marks(data) if data else None
+    found = {
         "mounts": mounts(),
         "links": sorted(link.split(":")[1].split("@")[0].strip() for link in lines("ip", "-o", "link")),
-        "namespaces": sorted(line.split()[0] for line in lines("lsns", "-t", "net", "-n", "-o", "NS")),
         "tables": sorted(lines("nft", "list", "tables")),
         "rules": sorted(lines("ip", "rule")),
         "cgroups": cgroups(),
+        "folders": sorted(str(path) for path in RUN.glob("*/*")),
     }
+    if marks:
+        found = {kind: [item for item in items if marks.on(item)] for kind, items in found.items()}
+        # The first task makes the installation's own group, in which those of containers are.
+        found["cgroups"] = [path for path in found["cgroups"] if not path.endswith(marks.group)]
+        found["namespaces"] = sorted(map(str, marks.namespaces))
+    else:
+        found["namespaces"] = sorted(line.split()[0] for line in lines("lsns", "-t", "net", "-n", "-o", "NS"))
+    found["processes"] = processes(marks)
+    return found
+
+
+def others_run(data: pathlib.Path) -> bool:
+    """Whether another installation than this one runs on the machine: then the whole machine's picture moves."""
+    own = Marks(data).id
+    return any(path.parent.name != own and os.path.exists(f"/proc/{read(path).strip()}")
+               for path in RUN.glob("*/unkai.pid"))
 
 
 def difference(before: dict, after: dict) -> list[str]:

@@ -1,8 +1,10 @@
 """A deployed stack, seen as its owner sees it: by the AWS SDK with what `unkai env` prints, by HTTP, by tasks that
 run inside of its VPC. What only the machine's root can see (processes) is in machine.py.
 """
+import http.client
 import json
 import os
+import socket
 import ssl
 import subprocess
 import time
@@ -11,6 +13,7 @@ import urllib.request
 import uuid
 
 import boto3
+import dns.resolver
 from botocore.config import Config
 
 from standalone import wait_for
@@ -19,25 +22,31 @@ from standalone import wait_for
 class Unkai:
     """The program under test, by its command line."""
 
-    def __init__(self, program: str):
+    def __init__(self, program: str, data_dir: str | None = None):
         self.program = program
+        self.common = ["--data-dir", data_dir] if data_dir else []
 
     def run(self, *arguments: str, timeout: float = 300) -> dict:
         """Runs a subcommand with --json; its data. A failure's message is in the assertion."""
-        done = subprocess.run([self.program, *arguments, "--json"], capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run([self.program, *self.common, *arguments, "--json"], capture_output=True, text=True,
+                              timeout=timeout)
         assert done.returncode == 0, f"unkai {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return json.loads(done.stdout)["data"] if done.stdout.strip() else {}
 
     def environment(self) -> dict:
         return self.run("env")
 
+    def status(self) -> dict:
+        return self.run("status")
+
     def pid(self) -> int:
-        return int(self.run("status")["pid"])
+        return int(self.status()["pid"])
 
 
 class Stack:
-    def __init__(self, program: str, name: str):
-        self.unkai = Unkai(program)
+    def __init__(self, unkai: Unkai, name: str, installation=None):
+        self.unkai = unkai
+        self.installation = installation  # If it is the tests' own.
         self.name = name
         self.connect()
         self.outputs = self._outputs()
@@ -48,6 +57,8 @@ class Stack:
     def connect(self):
         """(Again, after the program was restarted.)"""
         environment = self.unkai.environment()
+        self.names = dns.resolver.Resolver(configure=False)
+        self.names.nameservers = [self.unkai.status()["dnsAddress"]]
         self.region = environment["AWS_REGION"]
         self.account = environment["account"]
         self.authority = environment.get("AWS_CA_BUNDLE")
@@ -69,12 +80,31 @@ class Stack:
         detail = self.client("cloudformation").describe_stack_resource(StackName=self.name, LogicalResourceId=logical)
         return detail["StackResourceDetail"]["PhysicalResourceId"]
 
-    # ---- HTTP, certificates verified against the local CA
+    # ---- HTTP, by the names that Route 53 answers, certificates verified against the local CA
+
+    def addresses(self, host: str) -> list[str]:
+        """What Unkai's DNS server answers; localhost itself is this machine's, as everywhere."""
+        if host in ("localhost", "127.0.0.1"):
+            return ["127.0.0.1"]
+        return [record.address for record in self.names.resolve(host, "A")]
+
+    def names_for_browsers(self) -> dict[str, str]:
+        return {self.domain: self.addresses(self.domain)[0]}
+
+    def door(self, place, timeout=None, *_):
+        """A connection to one of the addresses of a name, as a client makes it."""
+        host, port = place
+        for address in (found := self.addresses(host)):
+            try:
+                return socket.create_connection((address, port), timeout)
+            except OSError:
+                if address == found[-1]:
+                    raise
 
     def get(self, url: str, timeout: float = 10, headers: dict | None = None, method: str = "GET",
             follow: bool = True) -> tuple[int, dict, bytes]:
         context = ssl.create_default_context(cafile=self.authority)
-        handlers: list = [urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({})]
+        handlers: list = [Doors(self.door, context), urllib.request.ProxyHandler({})]
         if not follow:
             handlers.append(NoRedirect())
         request = urllib.request.Request(url, headers=headers or {}, method=method)
@@ -96,6 +126,16 @@ class Stack:
         arns = ecs.list_tasks(cluster=self.outputs["ClusterName"], serviceName=self.outputs["ServiceName"],
                               desiredStatus="RUNNING")["taskArns"]
         return ecs.describe_tasks(cluster=self.outputs["ClusterName"], tasks=arns)["tasks"] if arns else []
+
+    def served_by(self) -> dict[str, str]:
+        """The tasks that answer at the load balancer and their zones, as their metadata endpoints told them."""
+        seen = {}
+        for _ in range(40):
+            status, headers, _ = self.get(self.api + "/api/health")
+            assert status == 200
+            task, zone = headers["x-served-by"].split(" ")
+            seen[task] = zone
+        return seen
 
     def run_script(self, script: str, *, subnet: str | None = None, group: str | None = None,
                    timeout: float = 90) -> list[str]:
@@ -139,10 +179,14 @@ class Stack:
               const connection = await mysql.createConnection({
                 host: process.env.DB_%s_HOST, port: process.env.DB_PORT, user: process.env.DB_USER,
                 password: process.env.DB_PASSWORD, database: process.env.DB_NAME, connectTimeout: 5000 });
-              const [rows] = await connection.query(%s);
-              console.log('RESULT ' + JSON.stringify(rows));
-              await connection.end();
-            })().catch((error) => console.log('RESULT ' + JSON.stringify({ error: error.code, number: error.errno })));
+              try {
+                const [rows] = await connection.query(%s);
+                return rows;
+              } finally {
+                connection.destroy(); // An open connection would keep the task alive.
+              }
+            })().catch((error) => ({ error: error.code, number: error.errno }))
+              .then((result) => console.log('RESULT ' + JSON.stringify(result)));
         """ % (endpoint.upper(), json.dumps(sql))
         return result_of(self.run_script(script))
 
@@ -157,6 +201,27 @@ class Stack:
               : ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(error.code) ? 'dropped' : error.code));
         """ % (json.dumps(host), port)
         return result_of(self.run_script(script, **place))
+
+
+class Doors(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
+    """http and https, connected by a function of one's own."""
+
+    def __init__(self, door, context):
+        super().__init__(context=context)
+        self.door, self.context = door, context
+
+    def http_open(self, request):
+        return self.do_open(self._with_door(http.client.HTTPConnection), request)
+
+    def https_open(self, request):
+        return self.do_open(self._with_door(http.client.HTTPSConnection), request, context=self.context)
+
+    def _with_door(self, kind):
+        def make(*arguments, **options):
+            connection = kind(*arguments, **options)
+            connection._create_connection = self.door
+            return connection
+        return make
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -131,6 +131,9 @@ class Standalone:
         wait_for("the reader", lambda: self.reader.query("SELECT COUNT(*) FROM saas.orders")[0][0] > 0)
         self._start_page()
 
+    def names_for_browsers(self) -> dict[str, str]:
+        return {}
+
     def start_task(self, port: int):
         environment = {
             "PATH": os.environ["PATH"], "PORT": str(port), "DB_WRITER_HOST": WRITER,

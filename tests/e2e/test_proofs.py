@@ -53,8 +53,9 @@ def test_a_killed_task_is_replaced_and_no_request_fails(deployed):
             served = {deployed.get(deployed.api + "/api/health")[1]["x-served-by"] for _ in range(10)}
             return len(served) == 2
         wait_for("the new task to serve", both_serve, 60)
+        served = load.answers
+        wait_for("load on both tasks", lambda: load.answers > served + 40)
     assert load.failures == []
-    assert load.answers > 100
 
 
 def test_a_closed_security_group_drops_connections_and_an_open_one_passes(deployed):
@@ -103,20 +104,24 @@ def twins(deployed):
             vpc = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
             made.append({"vpc": vpc})
             made[-1]["subnet"] = ec2.create_subnet(VpcId=vpc, CidrBlock="10.99.1.0/24")["Subnet"]["SubnetId"]
-            group = ec2.create_security_group(VpcId=vpc, GroupName=unique("twin"), Description="a twin's tasks")["GroupId"]
+            group = ec2.create_security_group(VpcId=vpc, GroupName=unique("twin"), Description="tasks of a twin")["GroupId"]
             made[-1]["group"] = group
             ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
                 {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "UserIdGroupPairs": [{"GroupId": group}]}])
         yield [(one["subnet"], one["group"]) for one in made]
     finally:
         for one in made:
-            if "group" in one:
-                wait_for("the twin's interfaces to go", lambda one=one: delete_vpc(ec2, one), 60)
+            wait_for("the twin's interfaces to go", lambda one=one: delete_vpc(ec2, one), 60)
 
 
 def delete_vpc(ec2, one) -> bool:
-    ec2.delete_security_group(GroupId=one.pop("group")) if "group" in one else None
-    ec2.delete_subnet(SubnetId=one.pop("subnet")) if "subnet" in one else None
+    """Once more after a refusal: what is gone already is not asked for again."""
+    if "group" in one:
+        ec2.delete_security_group(GroupId=one["group"])
+        del one["group"]
+    if "subnet" in one:
+        ec2.delete_subnet(SubnetId=one["subnet"])
+        del one["subnet"]
     ec2.delete_vpc(VpcId=one["vpc"])
     return True
 
@@ -127,7 +132,8 @@ def test_two_vpcs_with_one_cidr_are_two_worlds(deployed, twins):
     servers = []
     try:
         for number, (subnet, group) in enumerate(twins):
-            script = f"require('http').createServer((q, a) => a.end('world {number}')).listen(8080)"
+            script = (f"require('http').createServer((q, a) => a.end('world {number}')).listen(8080);"
+                      "process.on('SIGTERM', () => process.exit(0));")
             started = ecs.run_task(
                 cluster=cluster, taskDefinition=deployed.resource("ApiTaskDefinition"), launchType="FARGATE", count=1,
                 networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group],
@@ -148,7 +154,10 @@ def test_two_vpcs_with_one_cidr_are_two_worlds(deployed, twins):
             ask = """
                 const get = (host) => fetch(`http://${host}:8080`, { signal: AbortSignal.timeout(3000) })
                   .then((answer) => answer.text(), () => 'nobody');
-                Promise.all(%s.map(get)).then((all) => console.log('RESULT ' + JSON.stringify(all)));
+                Promise.all(%s.map(get)).then((all) => {
+                  console.log('RESULT ' + JSON.stringify(all));
+                  process.exit(); // An attempt to connect lives on after its time limit.
+                });
             """ % json.dumps(addresses)
             answers = result_of(deployed.run_script(ask, subnet=subnet, group=group))
             assert answers[number] == f"world {number}"
@@ -176,14 +185,16 @@ def test_after_kill_9_everything_is_back(deployed):
     command = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
     os.kill(pid, signal.SIGKILL)
     wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
-    options = [part.decode() for part in command[2:] if part and part != b"--foreground"]
-    subprocess.run([deployed.unkai.program, "start", *options], check=True, stdout=subprocess.DEVNULL)
+    options = [part.decode() for part in command[1:] if part and part != b"--foreground"]
+    subprocess.run([deployed.unkai.program, *options], check=True, stdout=subprocess.DEVNULL)
     deployed.connect()
 
     def serves():
         return deployed.get(deployed.site + "/api/records")[0] == 200 and len(deployed.service_tasks()) == 2
     wait_for("the stack to serve again", serves, 90)
     assert picture() == before
+    # New tasks run: they found the metadata endpoint, which says where they are.
+    assert len(set(deployed.served_by().values())) == 2
     marker = unique("after")
     written = deployed.query(
         f"INSERT INTO orders (customer, product, quantity, amount_cents) VALUES ('{marker}', 'x', 1, 1)", "writer")

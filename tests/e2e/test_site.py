@@ -43,9 +43,9 @@ def test_an_added_order_shows_at_once_and_after_reload(deployed, browser_context
 def test_figures_add_up(deployed, browser_context):
     page = Page(browser_context, deployed.site)
     page.open()
-    answer = browser_context.request.get(f"{deployed.site}/api/records/stats")
-    stats = answer.json()
-    assert answer.headers["cache-control"] == "no-store"
+    answer = page.fetch("/api/records/stats")
+    stats = answer["body"]
+    assert answer["headers"]["cache-control"] == "no-store"
     for grouping in ("byStatus", "byProduct", "byCustomer"):
         assert sum(row["orders"] for row in stats[grouping]) <= stats["totals"]["orders"]
     assert sum(row["orders"] for row in stats["byStatus"]) == stats["totals"]["orders"]
@@ -57,7 +57,7 @@ def test_the_panel_names_the_tasks_and_both_database_roles(deployed, browser_con
     page.open()
     page.tab.wait_for_selector("[data-testid=stack] [data-task]")
     page.tab.wait_for_selector("[data-testid=stack] em")  # "read only", at the reader.
-    info = browser_context.request.get(f"{deployed.site}/api/info").json()
+    info = page.fetch("/api/info")["body"]
     assert info["database"]["writer"]["readOnly"] is False
     assert info["database"]["reader"]["readOnly"] is True
     assert info["database"]["writer"]["serverId"] != info["database"]["reader"]["serverId"]

@@ -20,12 +20,14 @@ def test_the_page_comes_through_cloudfront_and_the_second_load_is_a_hit(deployed
     page.tab.goto("about:blank")
     browser_context.clear_cookies()
     page.open()
+    assert page.headers_of("document")[0]["x-cache"] == "Hit from cloudfront"
     for kind in ("document", "script", "stylesheet"):
         for headers in page.headers_of(kind):
             # What the browser kept itself never reached CloudFront; its copy bears the first answer's headers.
             assert "x-cache" in headers
-    status, headers, _ = deployed.get(deployed.site + "/")
-    assert status == 200
+    for _ in range(2):  # Without compression: another object in the cache than the browser's.
+        status, headers, _ = deployed.get(deployed.site + "/")
+        assert status == 200
     assert headers["x-cache"] == "Hit from cloudfront"
     assert int(headers["age"]) >= 0
     assert page.failures == []
@@ -74,12 +76,7 @@ def test_certificates_are_the_local_authoritys_and_for_these_names(deployed):
 
 
 def test_both_tasks_answer_from_two_zones(deployed):
-    seen = {}
-    for _ in range(40):
-        status, headers, _ = deployed.get(deployed.api + "/api/health")
-        assert status == 200
-        task, zone = headers["x-served-by"].split(" ")
-        seen[task] = zone
+    seen = deployed.served_by()
     assert len(seen) == 2
     assert len(set(seen.values())) == 2
     assert {task["taskArn"].split("/")[-1] for task in deployed.service_tasks()} == set(seen)
