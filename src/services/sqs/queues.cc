@@ -15,6 +15,7 @@ void Queues::load() {
     for (auto& [key, record] : schema::queues.list(txn)) {
         const auto& [account, region, name] = key;
         const auto queue = std::make_shared<LiveQueue>(account, region, std::move(record));
+        queue->last_used = env_.now();
         queues_[queue->arn()] = queue;
         load_queue(txn, queue);
     }
