@@ -10,20 +10,43 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 
 import boto3
 import botocore.config
 import pytest
 
+from aws_cli import cli, record_what_it_does_not_know
+from record import record, record_calls
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from operations import promised  # noqa: E402
 ACCOUNT, REGION = "123456789012", "us-east-1"
+ACCESS_KEY, SECRET_KEY = "AKIACONFORMANCE00000", "conformance-secret"
 PUBLIC_CIDR = os.environ.get("UNKAI_PUBLIC_CIDR", "203.0.112.0/22")
 
 
 def pytest_addoption(parser):
     built = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release") / "unkai"
     parser.addoption("--unkai", default=str(built), help="the program to test")
+
+
+def pytest_configure():
+    record_calls(cli)
+
+
+def pytest_runtest_setup(item):
+    record.module = item.path.stem
+
+
+def pytest_sessionfinish():
+    if cli.process:
+        record.module = "aws_cli"
+        record_what_it_does_not_know(promised())
+        cli.stop()
+    record.write()
 
 
 def free_port():
@@ -45,16 +68,28 @@ class Unkai:
 
     def start(self):
         self.run("start", "--port", str(self.port), "--public-cidr", PUBLIC_CIDR, "--account", ACCOUNT,
-                 "--access-key", "AKIACONFORMANCE00000", "--secret-key", "conformance-secret")
+                 "--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY)
 
     def stop(self):
         self.run("stop", "--purge", check=False)
         shutil.rmtree(self.data, ignore_errors=True)
 
-    def client(self, service, region=REGION, **options):
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=region,
-                            aws_access_key_id="AKIACONFORMANCE00000", aws_secret_access_key="conformance-secret",
+    def session(self, access_key, secret_key, token=None):
+        """Whoever these keys belong to; `.client("sts")` asks this Unkai."""
+        other, endpoint = boto3.Session(access_key, secret_key, token, REGION), self.endpoint
+
+        class Other:
+            def client(self, service, **options):
+                return other.client(service, endpoint_url=endpoint, **options)
+        return Other()
+
+    def client(self, service, region=REGION, via="boto3", **options):
+        """A boto3 client; with via="cli" (see the fixture `via`) one whose calls the AWS CLI makes."""
+        made = boto3.client(service, endpoint_url=self.endpoint, region_name=region,
+                            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY,
                             config=botocore.config.Config(retries={"total_max_attempts": 1}, **options))
+        made.via_cli = via == "cli"
+        return made
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +100,25 @@ def unkai(request):
         yield program
     finally:
         program.stop()
+
+
+@pytest.fixture(scope="module", params=["boto3", "cli"])
+def via(request, unkai):
+    """Runs a test twice: by boto3, and by the AWS CLI v2 (`unkai.client("iam", via=via)`). Names that a test makes
+    must differ between the two: put `via` into them."""
+    if request.param == "cli":
+        os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY)
+        try:
+            why_not = cli.start()
+        finally:
+            del os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+        if why_not:
+            pytest.skip(why_not)
+    return request.param
+
+
+def code(call, **arguments):
+    """The error code that a call ends with; it must not succeed."""
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"]

@@ -1,0 +1,62 @@
+"""Which operations a run really called, and how each of them ended: written by the tests, read by tests/operations.py.
+
+A call counts when Unkai answered it: a success, or an error with its code. What boto3 refuses by itself
+(a missing parameter) never left this process and does not count. One report a test module, in
+build/<preset>/reports/operations/, so that a run of one module renews what that module calls and nothing else.
+"""
+import json
+import os
+import pathlib
+import threading
+
+import botocore.client
+import botocore.exceptions
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release") / "reports" / "operations"
+
+
+class Record:
+    """{module: {client: {service: {operation: [succeeded, [error codes]]}}}}, client being boto3 or cli."""
+
+    def __init__(self):
+        self.modules = {}
+        self.module = None
+        self.lock = threading.Lock()
+
+    def add(self, client, service, operation, error=None):
+        with self.lock:
+            services = self.modules.setdefault(self.module, {}).setdefault(client, {})
+            ended = services.setdefault(service, {}).setdefault(operation, [False, []])
+            if error is None:
+                ended[0] = True
+            elif error not in ended[1]:
+                ended[1].append(error)
+
+    def write(self):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for module, clients in self.modules.items():
+            if module:
+                (FOLDER / f"{module}.json").write_text(json.dumps(clients, indent=1, sort_keys=True))
+
+
+record = Record()
+
+
+def record_calls(cli):
+    """From here on every call of this process is recorded; a client with `via_cli` has the CLI make its calls."""
+    call = botocore.client.BaseClient._make_api_call
+
+    def recorded(self, operation, parameters):
+        service = self.meta.service_model.service_name
+        via_cli = getattr(self, "via_cli", False)
+        client = "cli" if via_cli else "boto3"
+        try:
+            answer = cli.call(self, operation, parameters) if via_cli else call(self, operation, parameters)
+        except botocore.exceptions.ClientError as error:
+            record.add(client, service, operation, error.response["Error"]["Code"])
+            raise
+        record.add(client, service, operation)
+        return answer
+
+    botocore.client.BaseClient._make_api_call = recorded
