@@ -4,8 +4,8 @@
 
 Groups: `check` (tests/check.py), one for each C++ folder (GoogleTest), `codegen`, then with a running
 Unkai of its own (own data folder, own installation) `conformance`, and `operations`, which names every
-promised operation that conformance did not call with success and with error; `e2e`, by name only,
-drives the stack that `./dev run` deployed.
+promised operation that conformance did not call with success and with error; `example` drives the
+application of examples/saas alone, in a browser; `e2e` the same deployed, in an installation of its own.
 """
 import os
 import pathlib
@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release")
 REPORTS = BUILD / "reports"
 # What --fast leaves out: real databases, containers, browsers.
-SLOW = ("planes_mysql", "planes_containers", "planes_network", "e2e", "conformance")
+SLOW = ("planes_mysql", "planes_containers", "planes_network", "example", "e2e", "conformance")
 
 
 def venv(browser=False):
@@ -88,10 +88,11 @@ def groups(fast, words):
         yield "conformance", [venv(), "-m", "pytest", "-q", ROOT / "tests" / "conformance", "--unkai",
                               BUILD / "unkai", f"--junitxml={report}"], report
         yield "operations", [sys.executable, ROOT / "tests" / "operations.py"], REPORTS / "operations.xml"
-    if wanted("e2e"):
-        report = REPORTS / "e2e.xml"
-        yield "e2e", [venv(browser=True), "-m", "pytest", "-q", ROOT / "tests" / "e2e", "--deploy", "--unkai",
-                      BUILD / "unkai", f"--junitxml={report}"], report
+    for name, options in (("example", []), ("e2e", ["--deploy", "--unkai", BUILD / "unkai"])):
+        if wanted(name):
+            report = REPORTS / f"{name}.xml"
+            yield name, [venv(browser=True), "-m", "pytest", "-q", ROOT / "tests" / "e2e", *options,
+                         f"--junitxml={report}"], report
 
 
 def main():
