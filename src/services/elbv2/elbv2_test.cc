@@ -138,8 +138,9 @@ public:
         const auto found = known.find({group, target});
         return found == known.end() ? nullptr : &found->second;
     }
-    void on_health(proxy::HealthChecker::Changed) override {}
+    void on_health(proxy::HealthChecker::Changed changed) override { turned = std::move(changed); }
 
+    proxy::HealthChecker::Changed turned;
     proxy::Snapshot applied;
     std::map<std::pair<std::string, std::string>, proxy::TargetHealth> known;
 };
@@ -400,6 +401,27 @@ TEST_F(Elbv2Test, RefusesActionsThatCannotBe) {
                                            .port = 80,
                                            .default_actions = forward(web)}),
               "TargetGroupAssociationLimit");
+}
+
+// Every target group that contains targets needs a healthy one.
+TEST_F(Elbv2Test, NamesAreHealthyAsTheirTargetsAre) {
+    const std::string lb = balancer(), web = group();
+    listener(lb, web);
+    published();
+    const auto healthy = [&] { return names_.entries().begin()->second.healthy; };
+    ASSERT_EQ(names_.entries().size(), 1u);
+    EXPECT_TRUE(healthy());  // A group without targets does not count.
+    must<op::RegisterTargets>(
+        {.target_group_arn = web, .targets = {{.id = "10.0.1.5"}, {.id = "10.0.1.6"}}});
+    published();
+    EXPECT_FALSE(healthy());
+    const proxy::TargetHealth well{proxy::HealthState::healthy, "", ""};
+    plane_.known[{web, "10.0.1.6:8080"}] = well;
+    plane_.turned(web, "10.0.1.6:8080", well);
+    EXPECT_TRUE(healthy());
+    plane_.known[{web, "10.0.1.6:8080"}].state = proxy::HealthState::unhealthy;
+    plane_.turned(web, "10.0.1.6:8080", plane_.known[{web, "10.0.1.6:8080"}]);
+    EXPECT_FALSE(healthy());
 }
 
 TEST_F(Elbv2Test, TargetsRegisterDrainAndGo) {

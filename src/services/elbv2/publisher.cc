@@ -15,6 +15,10 @@ void Publisher::start() {
             ++wanted_;
             changed_.notify_all();
         });
+    around_.plane.on_health([this](const auto&, const auto&, const auto&) {
+        store::Txn seen = store_.begin();
+        publish_names(seen);
+    });
     store::Txn txn = store_.begin();
     for (const auto& [key, listener] : schema::listeners.list(txn))
         around_.certificates.set_uses(listener.arn,
@@ -25,6 +29,7 @@ void Publisher::start() {
 
 Task<void> Publisher::stop() {
     watch_.reset();
+    around_.plane.on_health([](const auto&, const auto&, const auto&) {});
     stop_.request();
     co_await scope_.join();
 }
@@ -60,7 +65,9 @@ Task<void> Publisher::run() {
 
 void Publisher::publish() {
     store::Txn txn = store_.begin();
-    around_.plane.apply(compile(txn, around_));
+    planes::proxy::Snapshot snapshot = compile(txn, around_);
+    groups_ = snapshot.groups;
+    around_.plane.apply(std::move(snapshot));
     publish_names(txn);
 }
 
@@ -68,6 +75,7 @@ void Publisher::publish_names(store::Txn& txn) {
     std::map<std::string, planes::dns::NameTarget> wanted;
     for (const auto& [key, record] : schema::balancers.list(txn)) {
         planes::dns::NameTarget target;
+        target.healthy = answers_for_dns(groups_, around_.plane, record.arn);
         for (const ZoneRecord& zone : record.zones) {
             const bool facing = !zone.public_ip.empty();
             target.public_addresses.push_back(facing ? zone.public_ip : zone.private_ip);

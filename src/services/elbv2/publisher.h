@@ -32,6 +32,12 @@ struct Surroundings {
 // more) are left out and logged, and a listener without any stays closed.
 planes::proxy::Snapshot compile(store::Txn& txn, const Surroundings& around);
 
+// Whether aliases with EvaluateTargetHealth find a load balancer healthy: every target group that
+// contains targets has a healthy one (or does not ask them). Groups without targets do not count.
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
+bool answers_for_dns(const std::map<std::string, planes::proxy::TargetGroup>& groups,
+                     const planes::proxy::Plane& plane, const std::string& balancer);
+
 class Publisher {
 public:
     Publisher(Env& env, store::Store& store, Surroundings around)
@@ -56,6 +62,7 @@ private:
     store::Store& store_;
     Surroundings around_;
     Interfaces interfaces_;
+    std::map<std::string, planes::proxy::TargetGroup> groups_;  // As the plane has them.
     std::unique_ptr<store::Store::Watch> watch_;
     Scope scope_;
     Stop stop_;
