@@ -35,10 +35,13 @@ const ResourceType* find_resource_type(std::string_view name) {
     static const std::map<std::string_view, const ResourceType*> known = [] {
         std::map<std::string_view, const ResourceType*> made;
         for (const auto& table :
-             {ec2_resources(), security_group_resources(), ecr_resources(), ecs_resources(),
-              elbv2_resources(), acm_resources(), rds_resources(), secret_resources(),
-              s3_resources(), cloudfront_resources(), route53_resources(), iam_resources(),
-              other_resources()})
+             {ec2_resources(),          security_group_resources(), ecr_resources(),
+              ecs_resources(),          elbv2_resources(),          acm_resources(),
+              rds_resources(),          secret_resources(),         s3_resources(),
+              cloudfront_resources(),   route53_resources(),        iam_resources(),
+              lambda_resources(),       apigateway_resources(),     apigateway_access_resources(),
+              apigatewayv2_resources(), messaging_resources(),      event_resources(),
+              monitoring_resources(),   other_resources()})
             for (const ResourceType& type : table) made.emplace(type.name, &type);
         return made;
     }();
@@ -47,6 +50,7 @@ const ResourceType* find_resource_type(std::string_view name) {
 }
 
 Task<Result<Json>> no_attributes(Work&) { co_return Json::object(); }
+Task<Result<Json>> id_attribute(Work& work) { co_return Json::object({{"Id", work.physical_id}}); }
 Task<Status> nothing_to_remove(Work&) { co_return ok(); }
 
 bool has_code(const Error& error, const std::vector<std::string>& codes) {
@@ -89,6 +93,12 @@ Json Work::tags(bool system) const {
     Json made = Json::array();
     for (const auto& [key, value] : tag_map(system))
         made.push(Json::object({{"Key", key}, {"Value", value}}));
+    return made;
+}
+
+Json Work::tag_object() const {
+    Json made = Json::object();
+    for (const auto& [key, value] : tag_map()) made.set(key, value);
     return made;
 }
 

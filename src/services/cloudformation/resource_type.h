@@ -52,6 +52,7 @@ struct Work {
     // aws:cloudformation:…, by which find() knows them again.
     Json tags(bool system = false) const;
     std::map<std::string, std::string> tag_map(bool system = false) const;
+    Json tag_object() const;  // {key: value}
     bool changed(std::string_view name) const { return !(properties[name] == previous[name]); }
 
     // Calls until `done` says true; the answer then. Waits 20 ms at first, 1 s at last. Errors: the
@@ -103,6 +104,7 @@ const ResourceType* find_resource_type(std::string_view name);
 
 // Handlers that do nothing, for tables.
 Task<Result<Json>> no_attributes(Work& work);
+Task<Result<Json>> id_attribute(Work& work);  // {Id: the physical id}
 Task<Status> nothing_to_remove(Work& work);
 // Does the error have one of these codes? "…Exception" and "…Fault" at the end do not count.
 bool has_code(const Error& error, const std::vector<std::string>& codes);
@@ -120,6 +122,13 @@ std::span<const ResourceType> s3_resources();
 std::span<const ResourceType> cloudfront_resources();
 std::span<const ResourceType> route53_resources();
 std::span<const ResourceType> iam_resources();
+std::span<const ResourceType> lambda_resources();
+std::span<const ResourceType> apigateway_resources();
+std::span<const ResourceType> apigateway_access_resources();
+std::span<const ResourceType> apigatewayv2_resources();
+std::span<const ResourceType> messaging_resources();
+std::span<const ResourceType> event_resources();
+std::span<const ResourceType> monitoring_resources();
 std::span<const ResourceType> other_resources();
 
 }  // namespace unkai::services::cloudformation

@@ -13,9 +13,7 @@ Task<Result<std::string>> create_log_group(Work& work) {
     const std::string name = work["LogGroupName"].string_or(work.generated_name(512));
     Json input = work.input;
     input.set("logGroupName", name);
-    Json tags = Json::object();
-    for (const auto& [key, value] : work.tag_map()) tags.set(key, value);
-    if (tags.size() > 0) input.set("tags", tags);
+    if (Json tags = work.tag_object(); tags.size() > 0) input.set("tags", std::move(tags));
     CO_REQUIRE(co_await work.call_unless("logs", "CreateLogGroup", std::move(input),
                                          work.again
                                              ? std::vector<std::string>{"ResourceAlreadyExists"}

@@ -1,0 +1,13 @@
+// The source text of AWS::Lambda::Function's Code.ZipFile as the archive that Lambda takes.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace unkai::services::cloudformation {
+
+// A zip with one file, index.js for nodejs runtimes and index.py otherwise, as Base64.
+std::string inline_code(std::string_view source, std::string_view runtime);
+
+}  // namespace unkai::services::cloudformation
