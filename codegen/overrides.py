@@ -36,6 +36,9 @@ XMLNS = {
     "s3": "http://s3.amazonaws.com/doc/2006-03-01/",
 }
 
+# Operations that AWS takes without a signature although the models do not say so.
+UNSIGNED = {"sns": {"ConfirmSubscription", "Unsubscribe"}}
+
 # Services that moved from query to JSON: the names and codes that their old form still has on the
 # wire, which their present models leave out. Members by shape; elements of flattened lists, and
 # key and value of maps, by their shape; the codes of errors with their status.

@@ -2,7 +2,7 @@
 
 from cpp_types import CppTypes, literal
 from model import SCALARS, safe
-from overrides import OUTPUT_ELEMENTS, XMLNS
+from overrides import OUTPUT_ELEMENTS, UNSIGNED, XMLNS
 
 LOCATIONS = {
     "header": "header",
@@ -231,7 +231,8 @@ class Tables(CppTypes):
         for side in ("input", "output"):
             if self.streams(operation.shape(side)):
                 parts.append(f".streaming_{side} = true")
-        if operation.raw.get("authtype") == "none":
+        unsigned = operation.name in UNSIGNED.get(self.name, ())
+        if unsigned or operation.raw.get("authtype") == "none":
             parts.append(".unsigned_allowed = true")
         parts += [
             f".input = &{operation.name}Input::shape_info",
