@@ -17,5 +17,9 @@ constexpr size_t routed_per_name = 100;     // Weighted records of one name and 
 constexpr size_t page = 300;                // Records a page, at most and unless asked for less.
 constexpr size_t zone_page = 100;
 constexpr size_t tags = 10;
+constexpr size_t health_checks = 200;
+constexpr size_t children = 255;         // Of a calculated health check.
+constexpr size_t searched_bytes = 5120;  // Of a body, for the search string.
+constexpr size_t search_string = 255;
 
 }  // namespace unkai::services::route53::limits

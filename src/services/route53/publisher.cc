@@ -1,6 +1,7 @@
 #include "services/route53/publisher.h"
 
 #include "base/log.h"
+#include "services/route53/places.h"
 #include "services/route53/record_rules.h"
 
 namespace unkai::services::route53 {
@@ -17,7 +18,7 @@ namespace {
 // same.
 constexpr std::string_view dual_stack = "dualstack.";
 
-std::optional<RecordSet> compile_record(const Record& record) {
+std::optional<RecordSet> compile_record(const Record& record, std::string_view home) {
     const auto name = Name::parse(record.name, Escapes::octal);
     const auto type = wire::dns::parse_type(record.type);
     if (!name || !type) return std::nullopt;
@@ -36,6 +37,8 @@ std::optional<RecordSet> compile_record(const Record& record) {
     if (record.weight) out.policy = Policy::weighted;
     if (!record.failover.empty()) out.policy = Policy::failover;
     if (record.multivalue) out.policy = Policy::multivalue;
+    if (!record.region.empty() || record.place) out.policy = Policy::ranked;
+    out.rank = record.place ? place_rank(home, *record.place) : latency_rank(home, record.region);
     out.weight = static_cast<uint8_t>(record.weight.value_or(0));
     out.primary = record.failover == api::route53::resource_record_set_failover::primary;
     out.health_check = record.health_check;
@@ -91,7 +94,8 @@ void Publisher::compile_zone(store::Txn& txn, const std::string& id) {
     }
     std::vector<RecordSet> records;
     schema::records.each(txn, store::key_prefix(id), [&](const auto&, const Record& record) {
-        if (auto compiled = compile_record(record)) records.push_back(std::move(*compiled));
+        if (auto compiled = compile_record(record, options_.region))
+            records.push_back(std::move(*compiled));
         return true;
     });
     const auto name = Name::parse(zone->name, Escapes::octal);
@@ -140,6 +144,7 @@ std::shared_ptr<const Snapshot> Publisher::compile() {
     parts.names = planes::dns::NameTable::make(
         std::vector<const planes::dns::NameSource*>(sources_.begin(), sources_.end()),
         options_.closed);
+    parts.health = health_;
     return Snapshot::make(std::move(parts));
 }
 
@@ -171,6 +176,12 @@ Task<void> Publisher::run(Publisher& self) {
         if (!co_await self.env_.loop.sleep(0us, &self.stop_)) break;
     }
     self.published_.notify_all();
+}
+
+void Publisher::set_health(planes::dns::Health health) {
+    health_ = std::make_shared<const planes::dns::Health>(std::move(health));
+    ++wanted_;
+    changed_.notify_all();
 }
 
 Task<void> Publisher::settle() {

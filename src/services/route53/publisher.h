@@ -30,6 +30,8 @@ struct PublisherOptions {
     std::vector<std::string> server_addresses;
     // Below these names all that exists is in the sources (planes/dns/snapshot.h).
     std::vector<std::string> closed = {"elb.amazonaws.com", "cloudfront.net", "rds.amazonaws.com"};
+    // Where this installation is, and with it all who ask: for latency and geolocation records.
+    std::string region = "us-east-1";
 };
 
 class Publisher {
@@ -47,6 +49,8 @@ public:
     bool is_pending(const std::string& change_id) const { return pending_.contains(change_id); }
     // Returns when everything committed before the call is published.
     Task<void> settle();
+    // What health checks found; answers follow within milliseconds.
+    void set_health(planes::dns::Health health);
     const std::shared_ptr<const planes::dns::Snapshot>& snapshot() const { return snapshot_; }
     // A zone as it is published; null before that.
     std::shared_ptr<const planes::dns::Zone> zone(const std::string& id) const;
@@ -74,6 +78,7 @@ private:
     std::map<std::string, Published> zones_;
     std::set<std::string> dirty_;
     std::set<std::string> pending_;
+    std::shared_ptr<const planes::dns::Health> health_;
     bool everything_ = true;  // Compile all zones anew.
     uint64_t wanted_ = 1,
              done_ = 0;  // Turns: a publication that starts after mine was drawn covers me.

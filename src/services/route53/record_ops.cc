@@ -23,7 +23,7 @@ public:
     Batch(aws::Call& call, Zone& zone) : call_(call), zone_(zone) {}
 
     void apply(std::string_view action, const Record& record) {
-        if (!record.health_check.empty()) {
+        if (!record.health_check.empty() && !find_health_check(call_, record.health_check)) {
             missing_check_ = record.health_check;
             return;
         }
@@ -37,9 +37,8 @@ public:
     // What only the whole batch shows: alias targets, the zone's own records, limits.
     Status finish() {
         if (missing_check_)
-            return errors::NoSuchHealthCheck("No health check exists with the specified ID " +
-                                             *missing_check_ +
-                                             ". Health checks are not offered by this version.");
+            return errors::NoSuchHealthCheck("A health check with id " + *missing_check_ +
+                                             " does not exist.");
         for (const Record& record : written_) check_alias(record);
         if (!schema::records.has(call_.txn(), key_of({.name = zone_.name, .type = "SOA"})))
             problems_.push_back("A HostedZone must contain exactly one SOA record.");

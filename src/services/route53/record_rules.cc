@@ -18,15 +18,15 @@ namespace {
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
 constexpr std::string_view cloudfront_zone = "Z2FDTNDATAQYW2";
 
-bool routed(const Record& record) {
-    return record.weight || !record.failover.empty() || record.multivalue;
-}
-
 std::string_view policy_of(const Record& record) {
     if (record.weight) return "weighted";
     if (!record.failover.empty()) return "failover";
-    return record.multivalue ? "multivalue answer" : "simple";
+    if (!record.region.empty()) return "latency";
+    if (record.place) return "geolocation";
+    return record.multivalue ? "multivalue" : "simple";
 }
+
+bool routed(const Record& record) { return policy_of(record) != "simple"; }
 
 // "[Action=CREATE, Name=…, Type=A, SetIdentifier=null]"
 std::string describe(const Change& change) {
@@ -35,15 +35,31 @@ std::string describe(const Change& change) {
            ", SetIdentifier=" + set.set_identifier.value_or("null") + "]";
 }
 
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GeoLocation.html
+Status check_place(const api::route53::GeoLocation& place) {
+    if (place.continent_code && (place.country_code || place.subdivision_code))
+        return errors::InvalidInput(
+            "A continent code may not be specified with a country or subdivision code.");
+    if (place.subdivision_code && place.country_code.value_or("") != "US" &&
+        place.country_code.value_or("") != "UA")
+        return errors::InvalidInput(
+            "A subdivision code needs the country code US or UA beside it.");
+    if (!place.continent_code && !place.country_code)
+        return errors::InvalidInput(
+            "A geolocation needs a continent code or a country code; \"*\" is everywhere else.");
+    return ok();
+}
+
 Status check_members(const Change& change) {
     const ResourceRecordSet& set = change.resource_record_set;
     const auto refuse = [&](const std::string& why) {
         return errors::InvalidInput("Invalid request: " + why + " in " + describe(change));
     };
-    if (set.region || set.geo_location || set.cidr_routing_config || set.geo_proximity_location)
+    if (set.cidr_routing_config || set.geo_proximity_location)
         return errors::InvalidInput(
-            "Latency, geolocation, geoproximity and IP-based routing are not answered by "
-            "this DNS server yet. Use weighted, failover or multivalue records.");
+            "Geoproximity and IP-based routing are not answered by this DNS server, which knows "
+            "one "
+            "place only. Use weighted, failover, latency, geolocation or multivalue records.");
     if (set.traffic_policy_instance_id)
         return errors::InvalidInput("Traffic policies are not answered by this DNS server yet.");
     const bool plain = set.ttl || set.resource_records.given();
@@ -57,17 +73,19 @@ Status check_members(const Change& change) {
             "TrafficPolicyInstanceId], but found more than one");
     if (plain && !set.ttl) return refuse("Missing field 'TTL'");
     if (plain && set.resource_records.empty()) return refuse("Missing field 'ResourceRecords'");
-    const int policies = (set.weight ? 1 : 0) + (set.failover ? 1 : 0) +
+    const int policies = (set.weight ? 1 : 0) + (set.failover ? 1 : 0) + (set.region ? 1 : 0) +
+                         (set.geo_location ? 1 : 0) +
                          (set.multi_value_answer.value_or(false) ? 1 : 0);
     if (policies > 0 && !set.set_identifier) return refuse("Missing field 'SetIdentifier'");
     if (policies > 1)
         return refuse(
-            "Expected exactly one of [Weight, Region, Failover, GeoLocation, MultiValueAnswer], "
+            "Expected exactly one of [Weight, Region, Failover, GeoLocation, or MultiValueAnswer], "
             "but found more than one");
     if (policies == 0 && set.set_identifier)
         return refuse(
-            "Expected exactly one of [Weight, Region, Failover, GeoLocation, MultiValueAnswer], "
+            "Expected exactly one of [Weight, Region, Failover, GeoLocation, or MultiValueAnswer], "
             "but found none");
+    if (set.geo_location) return check_place(*set.geo_location);
     return ok();
 }
 
@@ -141,6 +159,11 @@ Result<Record> read_record(const Change& change) {
     out.weight = set.weight;
     out.failover = set.failover.value_or("");
     out.multivalue = set.multi_value_answer.value_or(false);
+    out.region = set.region.value_or("");
+    if (set.geo_location)
+        out.place = Place{set.geo_location->continent_code.value_or(""),
+                          set.geo_location->country_code.value_or(""),
+                          set.geo_location->subdivision_code.value_or("")};
     out.health_check = set.health_check_id.value_or("");
     for (const auto& one : set.resource_records) out.values.push_back(one.value);
     if (set.alias_target) {
@@ -163,6 +186,13 @@ ResourceRecordSet write_record(const Record& record) {
     out.weight = record.weight;
     if (!record.failover.empty()) out.failover = record.failover;
     if (record.multivalue) out.multi_value_answer = true;
+    if (!record.region.empty()) out.region = record.region;
+    if (record.place) {
+        auto& place = out.geo_location.emplace();
+        if (!record.place->continent.empty()) place.continent_code = record.place->continent;
+        if (!record.place->country.empty()) place.country_code = record.place->country;
+        if (!record.place->subdivision.empty()) place.subdivision_code = record.place->subdivision;
+    }
     if (!record.health_check.empty()) out.health_check_id = record.health_check;
     for (const std::string& value : record.values) out.resource_records.push_back({value});
     if (record.alias)
@@ -260,14 +290,24 @@ std::optional<std::string> refuse_beside(const Zone& zone, const Record& record,
         }
         if (other.type != record.type) continue;
         ++group;
-        const std::string head =
-            "RRSet with DNS name " + record.name + ", type " + record.type + ", SetIdentifier " +
-            (record.identifier.empty() ? "null" : record.identifier) + " cannot be created ";
-        if (policy_of(other) != policy_of(record) || !routed(record))
-            return head + "as other RRSets exist with the same name and type.";
+        const std::string head = "RRSet with DNS name " + record.name + ", type " + record.type;
+        if (!routed(record))
+            return head + " cannot be created as other RRSets exist with the same name and type.";
+        const std::string named = head + ", SetIdentifier " + record.identifier;
+        if (policy_of(other) != policy_of(record))
+            return named + " cannot be created as a non-" + std::string(policy_of(record)) +
+                   " set exists with the same name and type.";
         if (!record.failover.empty() && record.failover == other.failover)
-            return head + "as a " + to_lower(record.failover) +
+            return named + " cannot be created as a " + to_lower(record.failover) +
                    " failover RRSet exists with the same name and type.";
+        if (!record.region.empty() && record.region == other.region)
+            return named + ", and Region Name=" + record.region +
+                   " cannot be created because a latency RRSet with the same name, type and region "
+                   "already exists.";
+        if (record.place && record.place == other.place)
+            return named +
+                   " cannot be created because a geolocation RRSet with the same name, type and "
+                   "location already exists.";
     }
     if (group > limits::routed_per_name)
         return "RRSet with DNS name " + record.name + ", type " + record.type +

@@ -7,6 +7,7 @@
 
 #include "api/route53.h"
 #include "aws/client.h"
+#include "services/route53/health_monitor.h"
 #include "services/route53/publisher.h"
 #include "services/route53/record_rules.h"
 #include "services/route53/schema.h"
@@ -17,9 +18,13 @@ using namespace api::route53;
 
 class Route53 final : public api::route53::Service {
 public:
-    // `client` finds VPCs (ec2). Both outlive this.
-    Route53(aws::Client& client, const Publisher& publisher)
-        : client_(client), publisher_(publisher) {}
+    // `client` finds VPCs (ec2); health checks come from `checker_address`. All outlive this.
+    Route53(aws::Client& client, const Publisher& publisher, const HealthMonitor& monitor,
+            std::string checker_address)
+        : client_(client),
+          publisher_(publisher),
+          monitor_(monitor),
+          checker_address_(std::move(checker_address)) {}
 
 #define OPERATION(Name) Result<Name##Output> Name(aws::Call& call, const Name##Input& in) override
 #define WAITING_OPERATION(Name) \
@@ -43,6 +48,16 @@ public:
     OPERATION(ListResourceRecordSets);
     OPERATION(GetChange);
     OPERATION(TestDNSAnswer);
+    // health_check_ops.cc
+    OPERATION(CreateHealthCheck);
+    OPERATION(GetHealthCheck);
+    OPERATION(ListHealthChecks);
+    OPERATION(UpdateHealthCheck);
+    OPERATION(DeleteHealthCheck);
+    OPERATION(GetHealthCheckStatus);
+    OPERATION(GetHealthCheckLastFailureReason);
+    OPERATION(GetHealthCheckCount);
+    OPERATION(GetCheckerIpRanges);
     // tag_ops.cc
     OPERATION(ChangeTagsForResource);
     OPERATION(ListTagsForResource);
@@ -56,12 +71,16 @@ private:
 
     aws::Client& client_;
     const Publisher& publisher_;
+    const HealthMonitor& monitor_;
+    std::string checker_address_;
 };
 
 // Shared by the operations' files.
 Result<Zone> find_zone(aws::Call& call,
                        std::string_view id);  // Takes "/hostedzone/Z1" too. NoSuchHostedZone
-std::vector<Zone> zones_of(aws::Call& call);  // The account's, by id.
+Result<HealthCheckRecord> find_health_check(aws::Call& call, const std::string& id);
+std::vector<HealthCheckRecord> health_checks_of(aws::Call& call);  // The account's, by id.
+std::vector<Zone> zones_of(aws::Call& call);                       // The account's, by id.
 HostedZone describe_zone(const Zone& zone);
 // Writes a change record, PENDING from the commit on.
 ChangeInfo new_change(aws::Call& call, const std::optional<std::string>& comment = std::nullopt);

@@ -25,6 +25,20 @@ struct Vpcs {
     ServiceInfo info{.name = "ec2", .operations = &operation, .operation_count = 1};
 };
 
+// Endpoints that are as the test says, by domain name.
+struct Probes final : Prober {
+    std::map<std::string, bool> down;
+    std::map<std::string, int> looks;
+    Task<ProbeResult> probe(HealthCheckRecord check, Stop*) override {
+        ++looks[check.domain];
+        ProbeResult out{.passed = !down[check.domain]};
+        out.report =
+            out.passed ? "Success: HTTP Status Code 200, OK" : "Failure: Connection refused.";
+        out.first_byte = 3ms;
+        co_return out;
+    }
+};
+
 struct World {
     SimWorld sim{7};
     store::Store store{sim.env, store::memory_engine()};
@@ -32,7 +46,9 @@ struct World {
     Publisher publisher{sim.env, store, {&balancers}, {.server_addresses = {"127.0.0.1"}}};
     aws::Dispatcher dispatcher{sim.env, store};
     aws::Client client{dispatcher};
-    Route53 service{client, publisher};
+    Probes probes;
+    HealthMonitor monitor{sim.env, store, client, publisher, probes};
+    Route53 service{client, publisher, monitor, "203.0.113.1"};
     Vpcs vpcs;
     aws::Caller caller = aws::service_caller("test.amazonaws.com", "123456789012", "us-east-1");
 
@@ -56,7 +72,16 @@ struct World {
         };
         sim.loop.run_until_done(Run::go(publisher, started));
     }
-    ~World() { sim.loop.run_until_done(publisher.stop()); }
+    ~World() {
+        sim.loop.run_until_done(monitor.stop());
+        sim.loop.run_until_done(publisher.stop());
+    }
+    void pass(Duration length) {
+        struct Run {
+            static Task<void> go(Loop& loop, Duration length) { co_await loop.sleep(length); }
+        };
+        sim.loop.run_until_done(Run::go(sim.loop, length));
+    }
     bool started = false;
 
     std::string zone(const std::string& name, std::optional<std::string> vpc = {}) {
@@ -256,8 +281,8 @@ TEST(Route53, RefusesWithTheWordsOfRoute53) {
          "TrafficPolicyInstanceId], but found none in Change with [Action=CREATE, "
          "Name=t.example.com, Type=A, "
          "SetIdentifier=null]"},
-        {"CREATE", region, "InvalidInput: Latency, geolocation"},
-        {"CREATE", health, "NoSuchHealthCheck: No health check exists with the specified ID abc"},
+        {"CREATE", region, "InvalidInput: Invalid request: Missing field 'SetIdentifier'"},
+        {"CREATE", health, "NoSuchHealthCheck: A health check with id abc does not exist."},
         {"DELETE", World::set("example.com", "NS", {"x."}), "InvalidChangeBatch: [Tried to delete"},
     };
     for (const auto& row : rows) {
@@ -426,6 +451,136 @@ TEST(Route53, NamesKeepTheOrderOfRoute53) {
     EXPECT_EQ(*normal_name("*.EXAMPLE.com"), "\\052.example.com.");
     EXPECT_TRUE(is_in_zone("a.b.", "b."));
     EXPECT_FALSE(is_in_zone("ab.", "b."));
+}
+
+TEST(Route53, LatencyAndGeolocationAnswerForTheInstallationsPlace) {
+    World world;
+    const std::string zone = world.zone("example.com");
+    const auto in_region = [](std::string region, std::string address) {
+        auto out = World::set("l.example.com", "A", {std::move(address)});
+        out.set_identifier = region;
+        out.region = std::move(region);
+        return out;
+    };
+    ASSERT_TRUE(world.change(zone, "CREATE", in_region("ap-northeast-1", "192.0.2.1")));
+    EXPECT_EQ(world.answer(zone, "l.example.com", "A"), "NOERROR 192.0.2.1");
+    ASSERT_TRUE(world.change(zone, "CREATE", in_region("us-east-2", "192.0.2.2")));
+    EXPECT_EQ(world.answer(zone, "l.example.com", "A"), "NOERROR 192.0.2.2");
+    auto twin = in_region("us-east-2", "192.0.2.3");
+    twin.set_identifier = "twin";
+    EXPECT_EQ(
+        world.refusal(zone, "CREATE", twin),
+        "InvalidChangeBatch: [RRSet with DNS name l.example.com., type A, SetIdentifier twin, "
+        "and Region Name=us-east-2 cannot be created because a latency RRSet with the same "
+        "name, type and region already exists.]");
+    auto mixed = World::set("l.example.com", "A", {"192.0.2.9"});
+    mixed.set_identifier = "w";
+    mixed.weight = 1;
+    EXPECT_EQ(world.refusal(zone, "CREATE", mixed),
+              "InvalidChangeBatch: [RRSet with DNS name l.example.com., type A, SetIdentifier w "
+              "cannot be created as a non-weighted set exists with the same name and type.]");
+    const auto at = [](GeoLocation place, std::string address) {
+        auto out = World::set("g.example.com", "A", {address});
+        out.set_identifier = address;
+        out.geo_location = std::move(place);
+        return out;
+    };
+    ASSERT_TRUE(world.change(zone, "CREATE", at({.country_code = "JP"}, "192.0.2.1")));
+    EXPECT_EQ(world.answer(zone, "g.example.com", "A"), "NOERROR");  // We are not in Japan.
+    ASSERT_TRUE(world.change(zone, "CREATE", at({.country_code = "*"}, "192.0.2.2")));
+    EXPECT_EQ(world.answer(zone, "g.example.com", "A"), "NOERROR 192.0.2.2");
+    ASSERT_TRUE(world.change(zone, "CREATE", at({.continent_code = "NA"}, "192.0.2.3")));
+    EXPECT_EQ(world.answer(zone, "g.example.com", "A"), "NOERROR 192.0.2.3");
+    EXPECT_TRUE(world.refusal(zone, "CREATE", at({.country_code = "*"}, "192.0.2.4"))
+                    .contains("a geolocation RRSet with the same name, type and location"));
+    EXPECT_TRUE(
+        world.refusal(zone, "CREATE", at({.continent_code = "NA", .country_code = "US"}, "x"))
+            .starts_with("InvalidInput: A continent code"));
+}
+
+TEST(Route53, AnswersFollowHealthChecks) {
+    World world;
+    world.monitor.start();
+    const std::string zone = world.zone("example.com");
+    const auto check = [&](const std::string& domain) {
+        HealthCheckConfig config{.type = "HTTP", .fully_qualified_domain_name = domain};
+        config.request_interval = 10;
+        config.failure_threshold = 2;
+        auto out = world.run<op::CreateHealthCheck>({domain, config});
+        CHECK(out.has_value(), "the test's health check was refused");
+        return out->health_check.id;
+    };
+    const std::string first = check("one.test"), second = check("two.test");
+    const auto role = [&](std::string which, std::string address, const std::string& health) {
+        auto out = World::set("f.example.com", "A", {std::move(address)});
+        out.set_identifier = which;
+        out.failover = which;
+        out.health_check_id = health;
+        return out;
+    };
+    ASSERT_TRUE(world.changes(zone, {{"CREATE", role("PRIMARY", "192.0.2.1", first)},
+                                     {"CREATE", role("SECONDARY", "192.0.2.2", second)}}));
+    EXPECT_EQ(world.answer(zone, "f.example.com", "A"), "NOERROR 192.0.2.1");
+    world.probes.down["one.test"] = true;
+    world.pass(11s);
+    EXPECT_EQ(world.answer(zone, "f.example.com", "A"),
+              "NOERROR 192.0.2.1");  // Once is not enough.
+    world.pass(10s);
+    EXPECT_EQ(world.answer(zone, "f.example.com", "A"), "NOERROR 192.0.2.2");
+    const auto status = world.run<op::GetHealthCheckStatus>({first});
+    ASSERT_TRUE(status && status->health_check_observations.size() == 1);
+    EXPECT_EQ(status->health_check_observations[0].status_report->status,
+              "Failure: Connection refused.");
+    world.probes.down["two.test"] = true;
+    world.pass(20s);  // Nobody is healthy: as if all were.
+    EXPECT_EQ(world.answer(zone, "f.example.com", "A"), "NOERROR 192.0.2.1");
+    world.probes.down.clear();
+    world.pass(20s);
+    EXPECT_EQ(world.answer(zone, "f.example.com", "A"), "NOERROR 192.0.2.1");
+    const auto reason = world.run<op::GetHealthCheckLastFailureReason>({first});
+    ASSERT_TRUE(reason);
+    EXPECT_EQ(reason->health_check_observations.size(), 1u);
+    UpdateHealthCheckInput inverted{.health_check_id = first, .health_check_version = 1};
+    inverted.inverted = true;
+    ASSERT_TRUE(world.run<op::UpdateHealthCheck>(inverted));
+    world.pass(1s);
+    EXPECT_EQ(world.answer(zone, "f.example.com", "A"), "NOERROR 192.0.2.2");
+    EXPECT_EQ(world.run<op::UpdateHealthCheck>(inverted).error().code,
+              "HealthCheckVersionMismatch");
+}
+
+TEST(Route53, CalculatedChecksFollowTheirChildren) {
+    World world;
+    world.monitor.start();
+    const auto one = world.run<op::CreateHealthCheck>(
+        {"one", {.port = 5, .type = "TCP", .fully_qualified_domain_name = "one.test"}});
+    HealthCheckConfig sum{.type = "CALCULATED"};
+    sum.health_threshold = 1;
+    sum.child_health_checks.push_back(one->health_check.id);
+    const auto made = world.run<op::CreateHealthCheck>({"sum", sum});
+    ASSERT_TRUE(made) << made.error().message;
+    world.pass(1s);
+    EXPECT_TRUE(world.monitor.find(made->health_check.id)->healthy);
+    world.probes.down["one.test"] = true;
+    world.pass(95s);
+    EXPECT_FALSE(world.monitor.find(made->health_check.id)->healthy);
+    // Turned states hold over a restart, until they turn again.
+    HealthMonitor again(world.sim.env, world.store, world.client, world.publisher, world.probes);
+    again.start();
+    EXPECT_FALSE(again.find(one->health_check.id)->healthy);
+    world.sim.loop.run_until_done(again.stop());
+    // The same settings are the same check; others are not.
+    EXPECT_EQ(world.run<op::CreateHealthCheck>({"sum", sum})->health_check.id,
+              made->health_check.id);
+    sum.health_threshold = 0;
+    EXPECT_EQ(world.run<op::CreateHealthCheck>({"sum", sum}).error().code,
+              "HealthCheckAlreadyExists");
+    sum.child_health_checks[0] = made->health_check.id;
+    EXPECT_EQ(world.run<op::CreateHealthCheck>({"nested", sum}).error().code, "InvalidInput");
+    EXPECT_EQ(world.run<op::GetHealthCheckCount>({})->health_check_count, 2);
+    ASSERT_TRUE(world.run<op::DeleteHealthCheck>({made->health_check.id}));
+    EXPECT_EQ(world.run<op::GetHealthCheck>({made->health_check.id}).error().code,
+              "NoSuchHealthCheck");
 }
 
 }  // namespace unkai::services::route53

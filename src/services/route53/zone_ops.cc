@@ -248,7 +248,9 @@ Result<GetAccountLimitOutput> Route53::GetAccountLimit(aws::Call& call,
         out.limit.value = limits::hosted_zones;
         out.count = static_cast<int64_t>(zones_of(call).size());
     } else {
-        out.limit.value = in.type == type::max_health_checks_by_owner              ? 200
+        if (in.type == type::max_health_checks_by_owner)
+            out.count = static_cast<int64_t>(health_checks_of(call).size());
+        out.limit.value = in.type == type::max_health_checks_by_owner ? limits::health_checks
                           : in.type == type::max_reusable_delegation_sets_by_owner ? 100
                           : in.type == type::max_traffic_policies_by_owner         ? 50
                                                                                    : 5;
