@@ -437,6 +437,14 @@ Task<Result<NetworkStats>> OciPlane::network_stats(std::string id) {
     co_return co_await env_.workers.run([devices] { return read_network_stats(devices); });
 }
 
+Result<OciPlane::Inside> OciPlane::inside(std::string_view sandbox,
+                                          std::string_view container) const {
+    TRY(const auto within, find(sandbox));
+    TRY(const auto found, find(sandbox, container));
+    if (!found->init.started()) return no_such("Container", container);
+    return Inside{found->init.pid(), within->cgroup};
+}
+
 std::vector<std::string> OciPlane::sandboxes() const {
     std::vector<std::string> out;
     for (const auto& [id, sandbox] : sandboxes_) out.push_back(id);

@@ -55,6 +55,14 @@ public:
     std::vector<std::string> sandboxes() const override;
     std::vector<Finding> findings() const override;
 
+    // Where a created container runs: its init process, and its sandbox's control group, for who
+    // freezes it or mounts something into it.
+    struct Inside {
+        pid_t pid = 0;
+        std::string cgroup;
+    };
+    Result<Inside> inside(std::string_view sandbox, std::string_view container) const;
+
 private:
     struct Container {
         ContainerSpec spec;
