@@ -17,14 +17,18 @@ public:
               std::vector<Loop*> data_loops)
         : proxy_(env.loop, std::move(data_loops), env.random),
           service_(client, certificates, proxy_),
-          publisher_(env, store,
-                     {.plane = proxy_,
-                      .names = names_,
-                      .certificates = certificates,
-                      .client = client,
-                      .network = [&network](const std::string& vpc) {
-                          return network.namespace_path(vpc);
-                      }}) {}
+          publisher_(
+              env, store,
+              {.plane = proxy_,
+               .names = names_,
+               .certificates = certificates,
+               .client = client,
+               .network =
+                   [&network](const std::string& vpc) { return network.namespace_path(vpc); },
+               .ready =
+                   [&network](std::string interface, Steady deadline) {
+                       return network.ready(std::move(interface), deadline);
+                   }}) {}
 
     services::elbv2::Elbv2& service() { return service_; }
     planes::dns::NameSource& names() { return names_; }

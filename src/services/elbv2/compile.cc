@@ -20,11 +20,13 @@ std::chrono::seconds seconds_of(AttributeKind kind, const Attributes& attributes
     return std::chrono::seconds(number_attribute(kind, attributes, key));
 }
 
-proxy::LoadBalancer balancer_of(const BalancerRecord& record, const Surroundings& around) {
+proxy::LoadBalancer balancer_of(const BalancerRecord& record, const Surroundings& around,
+                                const std::set<std::string>& up) {
     using ForwardedFor = proxy::LoadBalancer::ForwardedFor;
     proxy::LoadBalancer out{.id = record.arn};
     for (const ZoneRecord& zone : record.zones)
-        if (auto address = net::Address::parse(zone.private_ip, 0))
+        if (auto address = net::Address::parse(zone.private_ip, 0);
+            address && up.contains(zone.interface))
             out.nodes.push_back({around.network(record.vpc), *address});
     out.idle_timeout =
         seconds_of(AttributeKind::balancer, record.attributes, "idle_timeout.timeout_seconds");
@@ -90,10 +92,11 @@ std::string target_id(const TargetRecord& record) {
     return record.address + ":" + std::to_string(record.port);
 }
 
-proxy::Snapshot compile(store::Txn& txn, const Surroundings& around) {
+proxy::Snapshot compile(store::Txn& txn, const Surroundings& around,
+                        const std::set<std::string>& up) {
     proxy::Snapshot out;
     for (const auto& [key, record] : schema::balancers.list(txn))
-        out.load_balancers.emplace(record.arn, balancer_of(record, around));
+        out.load_balancers.emplace(record.arn, balancer_of(record, around, up));
     std::map<std::string, std::string> used;
     std::map<std::string, std::vector<RuleRecord>> rules;
     for (auto& [key, record] : schema::rules.list(txn)) {

@@ -24,6 +24,9 @@ struct FakeEc2 {
     std::map<std::string, std::string> interfaces;  // Id → subnet.
     int addresses = 0;
     bool full = false;
+    std::set<std::string> descriptions;  // Of interfaces.
+    std::map<std::string, std::string>
+        loose;  // Description that a free address is tagged with → id.
 
     template <class Op, auto Run>
     static Status invoke(void* self, aws::Call& call, const void* input, void* output) {
@@ -80,6 +83,7 @@ Result<api::ec2::DescribeInternetGatewaysOutput> gateways(
 Result<api::ec2::CreateNetworkInterfaceOutput> create(
     FakeEc2& ec2, aws::Call& call, const api::ec2::CreateNetworkInterfaceInput& in) {
     EXPECT_EQ(call.principal.service, "elasticloadbalancing.amazonaws.com");
+    ec2.descriptions.insert(in.description.value_or(""));
     if (ec2.full && ec2.interfaces.size() % 2 == 1)
         return fail("SubnetFull", "No address left", 400);
     api::ec2::NetworkInterface made;
@@ -95,8 +99,29 @@ Result<api::ec2::DeleteNetworkInterfaceOutput> remove(
     return api::ec2::DeleteNetworkInterfaceOutput{};
 }
 
+Result<api::ec2::DescribeNetworkInterfacesOutput> list_interfaces(
+    FakeEc2&, aws::Call&, const api::ec2::DescribeNetworkInterfacesInput&) {
+    return api::ec2::DescribeNetworkInterfacesOutput{};
+}
+
+Result<api::ec2::DescribeAddressesOutput> list_addresses(
+    FakeEc2& ec2, aws::Call&, const api::ec2::DescribeAddressesInput& in) {
+    api::ec2::DescribeAddressesOutput out;
+    const std::string& wanted = in.filters.at(0).values.at(0);
+    if (ec2.loose.contains(wanted))
+        out.addresses.push_back({.allocation_id = ec2.loose.at(wanted)});
+    return out;
+}
+
+Result<api::ec2::ReleaseAddressOutput> release(FakeEc2& ec2, aws::Call&,
+                                               const api::ec2::ReleaseAddressInput& in) {
+    std::erase_if(ec2.loose, [&](const auto& one) { return one.second == in.allocation_id; });
+    return api::ec2::ReleaseAddressOutput{};
+}
+
 Result<api::ec2::AllocateAddressOutput> allocate(FakeEc2& ec2, aws::Call&,
-                                                 const api::ec2::AllocateAddressInput&) {
+                                                 const api::ec2::AllocateAddressInput& in) {
+    EXPECT_TRUE(ec2.descriptions.contains(*in.tag_specifications.at(0).tags.at(0).value));
     api::ec2::AllocateAddressOutput out;
     out.allocation_id = "eipalloc-1";
     out.public_ip = "198.18.0." + std::to_string(++ec2.addresses);
@@ -122,11 +147,15 @@ BoundService FakeEc2::bind(FakeEc2& self) {
         {.name = "CreateNetworkInterface", .invoke = invoke<eop::CreateNetworkInterface, create>},
         {.name = "DeleteNetworkInterface", .invoke = invoke<eop::DeleteNetworkInterface, remove>},
         {.name = "AllocateAddress", .invoke = invoke<eop::AllocateAddress, allocate>},
+        {.name = "DescribeAddresses", .invoke = invoke<eop::DescribeAddresses, list_addresses>},
+        {.name = "ReleaseAddress", .invoke = invoke<eop::ReleaseAddress, release>},
+        {.name = "DescribeNetworkInterfaces",
+         .invoke = invoke<eop::DescribeNetworkInterfaces, list_interfaces>},
         {.name = "AssociateAddress", .invoke = invoke<eop::AssociateAddress, associate>},
         {.name = "ModifyNetworkInterfaceAttribute",
          .invoke = invoke<eop::ModifyNetworkInterfaceAttribute, modify>},
     };
-    static const ServiceInfo info{.name = "ec2", .operations = operations, .operation_count = 8};
+    static const ServiceInfo info{.name = "ec2", .operations = operations, .operation_count = 11};
     return {&info, &self};
 }
 
@@ -183,6 +212,18 @@ protected:
         const auto out = call<Op>(std::move(in));
         return out ? "ok" : out.error().code;
     }
+    Surroundings surroundings() {
+        return {.plane = plane_,
+                .names = names_,
+                .certificates = certificates_,
+                .client = client_,
+                .network = [](const std::string& vpc) { return "/netns/" + vpc; },
+                .ready = [this](std::string, Steady) { return interface_ready(); }};
+    }
+    Task<Status> interface_ready() {
+        while (!interfaces_up_) co_await interfaces_come_.wait(world_.loop);
+        co_return ok();
+    }
     const proxy::Snapshot& published() {
         world_.loop.run_until_done(publisher_.settle());
         return plane_.applied;
@@ -221,6 +262,8 @@ protected:
     }
 
     SimWorld world_;
+    bool interfaces_up_ = true;
+    Event interfaces_come_;
     store::Store store_{world_.env, store::memory_engine()};
     aws::Dispatcher dispatcher_{world_.env, store_};
     aws::Client client_{dispatcher_};
@@ -229,16 +272,37 @@ protected:
     FakeCertificates certificates_;
     planes::dns::NameSource names_{"elbv2"};
     Elbv2 elbv2_{client_, certificates_, plane_};
-    Publisher publisher_{world_.env,
-                         store_,
-                         {.plane = plane_,
-                          .names = names_,
-                          .certificates = certificates_,
-                          .client = client_,
-                          .network = [](const std::string& vpc) { return "/netns/" + vpc; }}};
+    Publisher publisher_{world_.env, store_, surroundings()};
 };
 
 }  // namespace
+
+// Until EC2's network has the interface, the path of the VPC's namespace may lead to one that goes.
+TEST_F(Elbv2Test, ALoadBalancerListensOnInterfacesThatAreUp) {
+    interfaces_up_ = false;
+    const std::string site = balancer();
+    listener(site, group());
+    EXPECT_TRUE(published().load_balancers.at(site).nodes.empty());
+    interfaces_up_ = true;
+    interfaces_come_.notify_all();
+    EXPECT_EQ(published().load_balancers.at(site).nodes.size(), 2u);
+}
+
+// A kill between AllocateAddress and AssociateAddress: the next start finds it by its tag.
+TEST_F(Elbv2Test, AnAddressThatACrashLeftWithoutAnInterfaceIsReleased) {
+    store::Txn txn = store_.begin();
+    schema::making.put(txn, {ada.account, ada.region, "ELB app/site/1"}, {"ELB app/site/1"});
+    ASSERT_TRUE(world_.loop.run_until_done(store_.commit(txn)));
+    ec2_.loose = {{"ELB app/site/1", "eipalloc-7"}, {"ELB app/other/1", "eipalloc-8"}};
+    Publisher restarted(world_.env, store_, surroundings());
+    restarted.start();
+    world_.loop.run_until_done(restarted.settle());
+    world_.loop.run_until_done(restarted.stop());
+    EXPECT_EQ(ec2_.loose.size(), 1u);
+    EXPECT_TRUE(ec2_.loose.contains("ELB app/other/1"));
+    store::Txn after = store_.begin();
+    EXPECT_TRUE(schema::making.list(after).empty());
+}
 
 TEST_F(Elbv2Test, LoadBalancersHaveInterfacesAndNames) {
     const auto made = must<op::CreateLoadBalancer>({.name = "site",

@@ -8,6 +8,9 @@ namespace unkai::services::elbv2 {
 namespace op = api::ec2::op;
 namespace errors = api::elbv2::errors;
 
+// Tag of a public address: the description of the interface that it is for.
+static constexpr const char* address_tag = "elasticloadbalancing:interface";
+
 aws::Caller load_balancing(const std::string& account, const std::string& region) {
     return aws::service_caller("elasticloadbalancing.amazonaws.com", account, region);
 }
@@ -81,7 +84,11 @@ Task<Result<ZoneRecord>> Interfaces::make_one(aws::Caller service, ZoneWish wish
     zone.interface = made.network_interface->network_interface_id.value_or("");
     zone.private_ip = made.network_interface->private_ip_address.value_or("");
     if (!internet_facing) co_return zone;
-    auto address = co_await client_.call<op::AllocateAddress>(service, {.domain = "vpc"});
+    api::ec2::AllocateAddressInput allocate;
+    allocate.domain = "vpc";
+    allocate.tag_specifications.push_back(
+        {.resource_type = "elastic-ip", .tags = {{.key = address_tag, .value = description}}});
+    auto address = co_await client_.call<op::AllocateAddress>(service, allocate);
     Status associated = ok();
     if (address) {
         zone.public_ip = address->public_ip.value_or("");
@@ -126,15 +133,23 @@ Task<Status> Interfaces::set_groups(aws::Caller service, std::string interface,
     co_return ok();
 }
 
-Task<Result<std::vector<std::string>>> Interfaces::described(aws::Caller service,
-                                                             std::string description) {
+Task<Status> Interfaces::take_back(aws::Caller service, std::string description,
+                                   std::set<std::string> used) {
     api::ec2::DescribeNetworkInterfacesInput in;
-    in.filters.push_back({.name = "description", .values = {std::move(description)}});
+    in.filters.push_back({.name = "description", .values = {description}});
     CO_TRY(const auto found, co_await client_.call<op::DescribeNetworkInterfaces>(service, in));
-    std::vector<std::string> ids;
     for (const auto& one : found.network_interfaces)
-        ids.push_back(one.network_interface_id.value_or(""));
-    co_return ids;
+        if (const std::string id = one.network_interface_id.value_or(""); !used.contains(id))
+            CO_REQUIRE(co_await remove(service, id));
+    // Those of interfaces went with them.
+    api::ec2::DescribeAddressesInput addresses;
+    addresses.filters.push_back(
+        {.name = std::string("tag:") + address_tag, .values = {description}});
+    CO_TRY(const auto left, co_await client_.call<op::DescribeAddresses>(service, addresses));
+    for (const auto& one : left.addresses)
+        CO_REQUIRE(co_await client_.call<op::ReleaseAddress>(service,
+                                                             {.allocation_id = one.allocation_id}));
+    co_return ok();
 }
 
 Task<Status> Interfaces::remove(aws::Caller service, std::string interface) {

@@ -33,8 +33,10 @@ public:
                                                std::string description, bool internet_facing);
     Task<Status> set_groups(aws::Caller service, std::string interface,
                             std::vector<std::string> groups);
-    // The ids of all that bear this description.
-    Task<Result<std::vector<std::string>>> described(aws::Caller service, std::string description);
+    // What make() left when a crash cut it off: interfaces that bear this description and are not
+    // in `used`, and public addresses that were taken for one and have none yet.
+    Task<Status> take_back(aws::Caller service, std::string description,
+                           std::set<std::string> used);
     // One that is gone already is well.
     Task<Status> remove(aws::Caller service, std::string interface);
 

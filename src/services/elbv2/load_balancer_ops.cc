@@ -246,8 +246,11 @@ Task<Result<SetSubnetsOutput>> Elbv2::SetSubnets(aws::Call& call, const SetSubne
                           [&](const ZoneWish& wish) { return wish.subnet == zone.subnet; }) > 0)
             kept.push_back(zone);
     const aws::Caller service = load_balancing(call.account, call.region);
-    CO_TRY(const auto made,
-           co_await interfaces_.make(service, placement, "ELB " + path_of(before.arn), facing));
+    const std::string description = "ELB " + path_of(before.arn);
+    schema::making.put(call.txn(), {call.account, call.region, description}, {description});
+    CO_REQUIRE(co_await call.commit());
+    CO_TRY(const auto made, co_await interfaces_.make(service, placement, description, facing));
+    schema::making.erase(call.txn(), {call.account, call.region, description});
     CO_TRY(BalancerRecord record, find_balancer(call, in.load_balancer_arn));
     const std::set<std::string> stays = subnets_of(kept);
     for (const ZoneRecord& zone : record.zones)

@@ -7,7 +7,8 @@ namespace unkai::services::elbv2 {
 
 namespace {
 constexpr auto retry_pause = std::chrono::seconds(1);
-}
+constexpr auto between_looks = std::chrono::milliseconds(500);
+}  // namespace
 
 void Publisher::start() {
     watch_ =
@@ -63,9 +64,31 @@ Task<void> Publisher::run() {
     }
 }
 
+void Publisher::follow_interfaces(store::Txn& txn) {
+    named_.clear();
+    for (const auto& [key, record] : schema::balancers.list(txn))
+        for (const ZoneRecord& zone : record.zones) named_.insert(zone.interface);
+    std::erase_if(up_, [this](const std::string& one) { return !named_.contains(one); });
+    for (const std::string& interface : named_)
+        if (!up_.contains(interface) && awaited_.insert(interface).second)
+            scope_.spawn(await_interface(interface));
+}
+
+Task<void> Publisher::await_interface(std::string interface) {
+    while (!stop_.requested() && named_.contains(interface)) {
+        if (!co_await around_.ready(interface, env_.loop.steady() + between_looks)) continue;
+        if (named_.contains(interface)) up_.insert(interface);
+        ++wanted_;
+        changed_.notify_all();
+        break;
+    }
+    awaited_.erase(interface);
+}
+
 void Publisher::publish() {
     store::Txn txn = store_.begin();
-    planes::proxy::Snapshot snapshot = compile(txn, around_);
+    follow_interfaces(txn);
+    planes::proxy::Snapshot snapshot = compile(txn, around_, up_);
     groups_ = snapshot.groups;
     around_.plane.apply(std::move(snapshot));
     publish_names(txn);
@@ -108,17 +131,20 @@ Task<std::optional<Time>> Publisher::erase_drained() {
     co_return next;
 }
 
-// Interfaces of load balancers whose creation a crash has cut off.
+// Interfaces and addresses of load balancers whose creation a crash has cut off.
 Task<void> Publisher::take_back() {
     store::Txn txn = store_.begin();
+    std::set<std::string> used;
+    for (const auto& [key, record] : schema::balancers.list(txn))
+        for (const ZoneRecord& zone : record.zones) used.insert(zone.interface);
     for (const auto& [key, record] : schema::making.list(txn)) {
         const auto& [account, region, description] = key;
         const aws::Caller service = load_balancing(account, region);
-        const auto left = co_await interfaces_.described(service, description);
-        bool gone = left.has_value();
-        for (const std::string& interface : left ? *left : std::vector<std::string>())
-            gone = (co_await interfaces_.remove(service, interface)).has_value() && gone;
-        if (!gone) continue;
+        if (const auto taken = co_await interfaces_.take_back(service, description, used); !taken) {
+            log::warn("interfaces of a load balancer that was never made stay",
+                      {{"description", description}, {"reason", taken.error().message}});
+            continue;
+        }
         store::Txn done = store_.begin();
         schema::making.erase(done, key);
         (void)co_await store_.commit(done);

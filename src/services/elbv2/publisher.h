@@ -7,6 +7,8 @@
 //     co_await publisher.stop();
 #pragma once
 
+#include <set>
+
 #include "net/certificate_lookup.h"
 #include "planes/dns/names.h"
 #include "planes/proxy/plane.h"
@@ -26,11 +28,16 @@ struct Surroundings {
     aws::Client& client;
     // The namespace's path of a VPC.
     std::function<std::string(const std::string& vpc)> network;
+    // Waits until an interface is up in it; an error at the deadline.
+    std::function<Task<Status>(std::string interface, Steady deadline)> ready;
 };
 
 // Everything of all accounts and regions. Reads the store; certificates that cannot be had (any
-// more) are left out and logged, and a listener without any stays closed.
-planes::proxy::Snapshot compile(store::Txn& txn, const Surroundings& around);
+// more) are left out and logged, and a listener without any stays closed. Only interfaces of `up`
+// become nodes: the namespace of a VPC that nobody used for a moment is removed and made anew under
+// the same path, and a socket opened in the old one would never hear anything.
+planes::proxy::Snapshot compile(store::Txn& txn, const Surroundings& around,
+                                const std::set<std::string>& up);
 
 // Whether aliases with EvaluateTargetHealth find a load balancer healthy: every target group that
 // contains targets has a healthy one (or does not ask them). Groups without targets do not count.
@@ -52,6 +59,9 @@ private:
     Task<void> run();
     Task<void> watch_certificates();
     void publish();
+    // Forgets interfaces that are no load balancer's any more, awaits those that are not up yet.
+    void follow_interfaces(store::Txn& txn);
+    Task<void> await_interface(std::string interface);
     void publish_names(store::Txn& txn);
     // Erases targets that have drained. Answers when the next one has.
     Task<std::optional<Time>> erase_drained();
@@ -63,6 +73,7 @@ private:
     Surroundings around_;
     Interfaces interfaces_;
     std::map<std::string, planes::proxy::TargetGroup> groups_;  // As the plane has them.
+    std::set<std::string> named_, up_, awaited_;                // Interfaces of load balancers.
     std::unique_ptr<store::Store::Watch> watch_;
     Scope scope_;
     Stop stop_;
