@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "aws/key_uses.h"
 #include "aws/sigv4.h"
 
 namespace unkai::aws {
@@ -60,6 +61,7 @@ void Credentials::put(store::Txn& txn, const std::string& access_key_id,
 
 void Credentials::erase(store::Txn& txn, const std::string& access_key_id) const {
     keys.erase(txn, access_key_id);
+    forget_use(txn, access_key_id);
 }
 
 std::optional<Credential> Credentials::get(store::Txn& txn,

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "aws/gzip.h"
 #include "aws/hosts.h"
+#include "aws/key_uses.h"
 #include "aws/sigv2.h"
 #include "aws/upload.h"
 #include "base/log.h"
@@ -37,6 +39,7 @@ struct FrontDoor::Request {
     Protocol spoken = Protocol::query;
     std::optional<Route> route;
     std::string body;
+    std::string compressed_body;  // As sent, where Content-Encoding is gzip: what was signed.
     void* input = nullptr;
     void* output = nullptr;
     bool preflight = false;  // A browser's OPTIONS, already answered by the headers.
@@ -48,10 +51,17 @@ struct FrontDoor::Request {
     std::string_view header(std::string_view name) const {
         return exchange.request().headers.value(name);
     }
+    std::string_view body_as_sent() const {
+        return compressed_body.empty() ? body : compressed_body;
+    }
     bool is_s3() const { return service != nullptr && service->info->name == "s3"; }
 };
 
 namespace {
+
+Error missing_signature() {
+    return {"MissingAuthenticationToken", "Request is missing Authentication Token", 403, {}};
+}
 
 bool is_rest(Protocol protocol) {
     return protocol == Protocol::rest_json || protocol == Protocol::rest_xml;
@@ -195,12 +205,14 @@ Task<Status> FrontDoor::prepare(Request& request) {
     request.spoken = protocol::detect(*request.service->info, request.wire());
     if (!is_rest(request.spoken)) CO_REQUIRE(co_await read_body(request));
     auto route = protocol::route(*request.service->info, request.spoken, request.wire());
-    if (!route) co_return route.error();
+    if (!route)  // Whoever did not sign is not told what there is.
+        co_return request.claim || request.is_s3() ? route.error() : missing_signature();
     request.route = std::move(*route);
     const OperationInfo& operation = *request.route->operation;
     if (is_rest(request.spoken) && !operation.streaming_input)
         CO_REQUIRE(co_await read_body(request));
     CO_REQUIRE(authenticate(request));
+    CO_REQUIRE(co_await note_key_use(request));
     if (operation.streaming_input) attach_upload(request);
     request.input = operation.input->create();
     co_return protocol::decode(request.spoken, *request.service->info, *request.route,
@@ -248,6 +260,10 @@ Task<Status> FrontDoor::read_body(Request& request) {
         co_return error;
     }
     request.body = std::move(*body);
+    if (equals_ignoring_case(request.header("content-encoding"), "gzip") && !request.is_s3()) {
+        request.compressed_body = std::move(request.body);
+        CO_TRY(request.body, gunzip(request.compressed_body, most));
+    }
     co_return ok();
 }
 
@@ -257,9 +273,7 @@ Status FrontDoor::authenticate(Request& request) {
     if (!request.claim) {
         if (const auto old = sigv2::parse(request.signed_part); old && s3)
             return authenticate_old_form(request, *old);
-        if (!s3 && !request.route->operation->unsigned_allowed)
-            return fail("MissingAuthenticationToken", "Request is missing Authentication Token",
-                        403);
+        if (!s3 && !request.route->operation->unsigned_allowed) return missing_signature();
         call.region = options_.region;
         call.account = credentials_.account();
         return ok();
@@ -275,12 +289,12 @@ Status FrontDoor::authenticate(Request& request) {
     const std::string_view sent_hash = request.header("x-amz-content-sha256");
     std::string hash(sent_hash);
     if (claim.presigned)
-        hash = s3 ? "UNSIGNED-PAYLOAD" : sigv4::sha256_hex(request.body);
+        hash = s3 ? "UNSIGNED-PAYLOAD" : sigv4::sha256_hex(request.body_as_sent());
     else if (sent_hash.empty() || !s3)
-        hash = sigv4::sha256_hex(request.body);
+        hash = sigv4::sha256_hex(request.body_as_sent());
     const bool streamed = request.route->operation->streaming_input;
     if (!streamed && sent_hash.size() == 64 &&
-        !sigv4::equal_in_constant_time(sent_hash, sigv4::sha256_hex(request.body)))
+        !sigv4::equal_in_constant_time(sent_hash, sigv4::sha256_hex(request.body_as_sent())))
         return fail("XAmzContentSHA256Mismatch",
                     "The provided 'x-amz-content-sha256' header does not match what was computed.",
                     400);
@@ -290,6 +304,17 @@ Status FrontDoor::authenticate(Request& request) {
     call.account = call.principal.account;
     call.region = claim.region;
     return ok();
+}
+
+// Only the keys of users: those of roles live for hours, and the root's is not IAM's.
+Task<Status> FrontDoor::note_key_use(Request& request) {
+    const Call& call = request.call;
+    if (call.principal.kind != Principal::Kind::user) co_return ok();
+    store::Txn txn = dispatcher_.store().begin();
+    if (!note_use(txn, call.principal.access_key_id,
+                  {call.now, std::string(request.service->info->name), call.region}))
+        co_return ok();
+    co_return co_await dispatcher_.store().commit(txn);
 }
 
 // S3's presigned URLs of signature version 2.

@@ -97,6 +97,7 @@ private:
     Task<Status> run(Request& request);
     Task<Status> read_body(Request& request);
     Status authenticate(Request& request);
+    Task<Status> note_key_use(Request& request);
     const BoundService* find_service(const Request& request) const;
     Status authenticate_old_form(Request& request, const sigv2::Claim& claim);
     void attach_upload(Request& request);

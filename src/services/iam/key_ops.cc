@@ -1,3 +1,4 @@
+#include "aws/key_uses.h"
 #include "aws/paging.h"
 #include "services/iam/iam.h"
 #include "services/iam/limits.h"
@@ -90,14 +91,20 @@ Result<UpdateAccessKeyOutput> Iam::UpdateAccessKey(aws::Call& call,
     return UpdateAccessKeyOutput{};
 }
 
-// When a key was last used is not recorded, and to say "never" would be a lie.
 Result<GetAccessKeyLastUsedOutput> Iam::GetAccessKeyLastUsed(aws::Call& call,
                                                              const GetAccessKeyLastUsedInput& in) {
     const auto key = schema::keys.get(call.txn(), {call.account, in.access_key_id});
     if (!key)
         return errors::NoSuchEntityException("The Access Key with id " + in.access_key_id +
                                              " cannot be found.");
-    return fail("NotImplemented", "Unkai does not record when an access key was last used.", 501);
+    const auto use = aws::last_use(call.txn(), in.access_key_id);
+    GetAccessKeyLastUsedOutput out;
+    out.user_name = key->user;
+    out.access_key_last_used = {.service_name = "N/A", .region = "N/A"};
+    if (use)
+        out.access_key_last_used = {
+            .last_used_date = use->at, .service_name = use->service, .region = use->region};
+    return out;
 }
 
 }  // namespace unkai::services::iam
