@@ -4,6 +4,8 @@
 #include <fstream>
 #include <thread>
 
+#include "cli/package.h"
+
 namespace unkai::cli {
 
 namespace fs = std::filesystem;
@@ -28,9 +30,11 @@ std::optional<Manifest> remembered_manifest(const Installation& installation,
                                             const std::string& stack) {
     const auto path = read_text_file(memory_folder(installation, stack) + "/manifest");
     if (!path) return std::nullopt;
-    auto manifest = load_manifest(*path);
-    if (!manifest) return std::nullopt;
-    return std::move(*manifest);
+    const auto manifests = load_manifests(*path);
+    if (!manifests) return std::nullopt;
+    for (const Manifest& manifest : *manifests)
+        if (manifests->size() == 1 || manifest.stack == stack) return manifest;
+    return std::nullopt;
 }
 
 Deployment::Deployment(const Installation& installation, Control& control, Progress& progress,
@@ -51,6 +55,7 @@ Deployment::~Deployment() = default;
 Status Deployment::run() {
     remember();
     begin_sites();
+    REQUIRE(upload_packages());
     REQUIRE(build_images());
     REQUIRE(bring_to_rest());
     REQUIRE(deploy());
@@ -65,8 +70,47 @@ Status Deployment::run() {
 void Deployment::remember() const {
     std::error_code error;
     fs::create_directories(memory_, error);
-    const bool lone = manifest_.images.empty() && manifest_.sites.empty();
-    std::ofstream(memory_ + "/manifest") << (lone ? manifest_.template_file : manifest_.folder);
+    std::ofstream(memory_ + "/manifest")
+        << (manifest_.is_lone() && !options_.one_of_several ? manifest_.template_file
+                                                            : manifest_.folder);
+}
+
+// ---- Packages
+
+Status Deployment::upload_packages() {
+    for (const PackageStep& step : manifest_.packages) REQUIRE(upload_package(step));
+    return ok();
+}
+
+Status Deployment::upload_package(const PackageStep& step) {
+    const std::string line = "package " + step.site.name;
+    const std::string& owner = step.bucket_stack.empty() ? manifest_.stack : step.bucket_stack;
+    TRY(const auto stack, find_stack(control_, owner));
+    std::map<std::string, std::string> resources;
+    if (stack) {
+        TRY(resources, resources_of(control_, stack->id));
+    }
+    const auto bucket = resources.find(step.site.bucket);
+    if (bucket == resources.end())
+        return fail("BucketNotThere",
+                    "The package " + step.site.name + " goes into " + step.site.bucket +
+                        " of the stack " + owner +
+                        ", which is not there. Put the bucket into a stack that the manifest "
+                        "lists before this one.");
+    progress_.begin(line, "building");
+    auto making = std::async(std::launch::async, [&step] { return make_package(step); });
+    while (making.wait_for(between_polls) != std::future_status::ready) progress_.tick();
+    auto package = making.get();
+    if (!package) {
+        progress_.fail(line, package.error().code);
+        return package.error();
+    }
+    TRY(const bool uploaded,
+        upload_once(installation_, bucket->second, package->key, std::move(package->bytes)));
+    changed_ = changed_ || uploaded;
+    progress_.end(line, (uploaded ? "uploaded as " : "is there as ") + package->key);
+    manifest_.parameters[step.key_parameter] = package->key;
+    return ok();
 }
 
 // ---- Images

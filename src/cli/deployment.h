@@ -1,10 +1,10 @@
-// What `unkai up` does, step by step: images, the stack, sites, checks.
+// What `unkai up` does with one stack, step by step: images, packages, the stack, sites, checks.
 //
-// Images are built first, because their tags are parameters of the stack. While the stack is being
-// made, each image is pushed as soon as its repository exists, and each site uploaded as soon as
-// its bucket exists; sites are built meanwhile. Everything may be run again at any time: what is
-// there already is left alone, what is half done is followed or finished, what could not be created
-// is deleted and made anew.
+// Images and packages are built first, because their names are parameters of the stack. While the
+// stack is being made, each image is pushed as soon as its repository exists, and each site
+// uploaded as soon as its bucket exists; sites are built meanwhile. Everything may be run again at
+// any time: what is there already is left alone, what is half done is followed or finished, what
+// could not be created is deleted and made anew.
 #pragma once
 
 #include <future>
@@ -18,9 +18,10 @@
 namespace unkai::cli {
 
 struct DeploymentOptions {
-    bool build = true;        // False: take images and sites as they were built last.
-    bool check = true;        // Ask the manifest's checks.
-    bool check_urls = false;  // Without checks in the manifest: ask every output that is a URL.
+    bool build = true;            // False: take images and sites as they were built last.
+    bool check = true;            // Ask the manifest's checks.
+    bool one_of_several = false;  // Of the stacks of one manifest.
+    bool check_urls = false;      // Without checks in the manifest: ask every output that is a URL.
     Duration check_timeout = 60s;
 };
 
@@ -51,6 +52,8 @@ private:
         Synced synced;
     };
 
+    Status upload_packages();
+    Status upload_package(const PackageStep& step);
     Status build_images();
     Status build_image(ImageJob& job);
     void begin_sites();

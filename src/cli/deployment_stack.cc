@@ -136,10 +136,9 @@ Error Deployment::failure(const StackWatch& watch) const {
     std::string text = "The stack " + manifest_.stack + " is " + state_.status;
     text += state_.reason.empty() ? "." : ": " + state_.reason;
     for (const std::string& one : watch.failures()) text += "\n  " + one;
-    const bool lone = manifest_.images.empty() && manifest_.sites.empty();
     text += "\nAll events: aws cloudformation describe-stack-events --stack-name " +
             manifest_.stack + "\nMend it and run it again: unkai up " +
-            (lone ? manifest_.template_file : manifest_.folder);
+            (manifest_.is_lone() ? manifest_.template_file : manifest_.folder);
     return {"StackFailed", text, 0, {}};
 }
 

@@ -31,7 +31,7 @@ Result<std::vector<Target>> targets_of(const Installation& installation, Control
                                        const DownOptions& options) {
     TRY(const std::vector<StackState> stacks, all_stacks(control));
     std::string name = options.name;
-    std::optional<Manifest> manifest;
+    std::vector<Manifest> manifests;
     const auto is_wanted = [&](const StackState& stack) {
         return options.all || stack.name == name || stack.id == name;
     };
@@ -45,14 +45,17 @@ Result<std::vector<Target>> targets_of(const Installation& installation, Control
                             ? "Nothing is deployed."
                             : "Say which stack: " + list + ". For all of them: unkai down --all");
         }
-        TRY(manifest, load_manifest(name.empty() ? "." : name));
-        name = manifest->stack;
+        TRY(manifests, load_manifests(name.empty() ? "." : name));
     }
     std::vector<Target> targets;
+    // Those that were deployed last go first: the others are what they stand on.
+    for (auto manifest = manifests.rbegin(); manifest != manifests.rend(); ++manifest)
+        for (const StackState& stack : stacks)
+            if (stack.name == manifest->stack) targets.push_back({stack, *manifest});
+    if (!manifests.empty()) return targets;
     for (const StackState& stack : stacks)
         if (is_wanted(stack))
-            targets.push_back(
-                {stack, manifest ? manifest : remembered_manifest(installation, stack.name)});
+            targets.push_back({stack, remembered_manifest(installation, stack.name)});
     return targets;
 }
 
@@ -87,14 +90,15 @@ Status empty_repository(Control& control, const std::string& repository) {
 Status empty_what_is_its_own(Control& control, Progress& progress, const Target& target) {
     if (!target.manifest) return ok();
     TRY(const auto resources, resources_of(control, target.stack.id));
-    for (const SiteStep& site : target.manifest->sites) {
-        const auto bucket = resources.find(site.bucket);
+    std::vector<std::string> buckets = target.manifest->buckets;
+    for (const SiteStep& site : target.manifest->sites) buckets.push_back(site.bucket);
+    for (const std::string& name : buckets) {
+        const auto bucket = resources.find(name);
         if (bucket == resources.end()) continue;
         const auto count = empty_bucket(control, bucket->second);
         if (!count && count.error().is("NoSuchBucket")) continue;
         if (!count) return count.error();
-        if (*count > 0)
-            progress.end(site.bucket, "emptied (" + std::to_string(*count) + " objects)");
+        if (*count > 0) progress.end(name, "emptied (" + std::to_string(*count) + " objects)");
     }
     for (const ImageStep& image : target.manifest->images) {
         const auto repository = resources.find(image.repository);

@@ -90,6 +90,28 @@ Result<SiteStep> read_site(const Manifest& manifest, const std::string& file,
     return site;
 }
 
+Result<PackageStep> read_package(const Manifest& manifest, const WordsManifest& words) {
+    REQUIRE(
+        words.allow({"name", "context", "build", "inputs", "output", "bucket", "key_parameter"}));
+    PackageStep package;
+    SiteStep& site = package.site;
+    TRY(const std::string context, words.needed("context"));
+    site.context = (fs::path(manifest.folder) / context).lexically_normal();
+    site.name = words.text("name").empty() ? context : words.text("name");
+    site.build = words.text("build");
+    for (size_t i = 0; i < words["inputs"].size(); ++i)
+        site.inputs.push_back(words["inputs"][i].text());
+    TRY(const std::string output, words.needed("output"));
+    site.output = (fs::path(site.context) / output).lexically_normal();
+    TRY(site.bucket, words.needed("bucket"));
+    if (const size_t slash = site.bucket.find('/'); slash != std::string::npos) {
+        package.bucket_stack = site.bucket.substr(0, slash);
+        site.bucket.erase(0, slash + 1);
+    }
+    TRY(package.key_parameter, words.needed("key_parameter"));
+    return package;
+}
+
 Result<CheckStep> read_check(const WordsManifest& words) {
     REQUIRE(words.allow({"output", "path", "status"}));
     CheckStep check;
@@ -99,12 +121,9 @@ Result<CheckStep> read_check(const WordsManifest& words) {
     return check;
 }
 
-Result<Manifest> read_manifest(const std::string& file) {
-    TRY(const std::string text, read_text_file(file));
-    auto parsed = wire::parse_yaml(text);
-    if (!parsed) return invalid(file, parsed.error().message);
-    const WordsManifest words(file, "the manifest", *parsed);
-    REQUIRE(words.allow({"stack", "template", "parameters", "images", "sites", "checks"}));
+Result<Manifest> read_manifest(const std::string& file, const WordsManifest& words) {
+    REQUIRE(words.allow(
+        {"stack", "template", "parameters", "images", "sites", "packages", "buckets", "checks"}));
     Manifest manifest;
     manifest.folder = fs::path(file).parent_path();
     TRY(manifest.stack, words.needed("stack"));
@@ -126,11 +145,39 @@ Result<Manifest> read_manifest(const std::string& file) {
             read_site(manifest, file, WordsManifest(file, "sites", words["sites"][i])));
         manifest.sites.push_back(std::move(site));
     }
+    for (size_t i = 0; i < words["buckets"].size(); ++i)
+        manifest.buckets.push_back(words["buckets"][i].text());
+    for (size_t i = 0; i < words["packages"].size(); ++i) {
+        TRY(PackageStep package,
+            read_package(manifest, WordsManifest(file, "packages", words["packages"][i])));
+        manifest.packages.push_back(std::move(package));
+    }
     for (size_t i = 0; i < words["checks"].size(); ++i) {
         TRY(CheckStep check, read_check(WordsManifest(file, "checks", words["checks"][i])));
         manifest.checks.push_back(std::move(check));
     }
     return manifest;
+}
+
+Result<std::vector<Manifest>> read_manifests(const std::string& file) {
+    TRY(const std::string text, read_text_file(file));
+    auto parsed = wire::parse_yaml(text);
+    if (!parsed) return invalid(file, parsed.error().message);
+    const WordsManifest words(file, "the manifest", *parsed);
+    std::vector<Manifest> manifests;
+    if (!words["stacks"].is_array()) {
+        TRY(Manifest manifest, read_manifest(file, words));
+        manifests.push_back(std::move(manifest));
+        return manifests;
+    }
+    REQUIRE(words.allow({"stacks"}));
+    for (size_t i = 0; i < words["stacks"].size(); ++i) {
+        TRY(Manifest manifest,
+            read_manifest(file, WordsManifest(file, "stacks", words["stacks"][i])));
+        manifests.push_back(std::move(manifest));
+    }
+    if (manifests.empty()) return invalid(file, "'stacks' lists none.");
+    return manifests;
 }
 
 // Letters, digits and hyphens, beginning with a letter: what CloudFormation takes.
@@ -159,11 +206,11 @@ bool names_a_manifest(const std::string& path) {
     return fs::is_directory(path, error) || fs::is_regular_file(path, error);
 }
 
-Result<Manifest> load_manifest(const std::string& path) {
+Result<std::vector<Manifest>> load_manifests(const std::string& path) {
     std::error_code error;
     const fs::path whole = fs::weakly_canonical(path, error);
     if (fs::is_directory(whole, error)) {
-        if (fs::exists(whole / manifest_name, error)) return read_manifest(whole / manifest_name);
+        if (fs::exists(whole / manifest_name, error)) return read_manifests(whole / manifest_name);
         return fail("ManifestNotFound", "There is no " + std::string(manifest_name) + " in " +
                                             path +
                                             ". Give a folder that has one (examples/saas), or a "
@@ -171,12 +218,12 @@ Result<Manifest> load_manifest(const std::string& path) {
     }
     if (!fs::is_regular_file(whole, error))
         return fail("ManifestNotFound", path + " is neither a folder nor a file.");
-    if (whole.filename() == manifest_name) return read_manifest(whole);
+    if (whole.filename() == manifest_name) return read_manifests(whole);
     Manifest manifest;
     manifest.folder = whole.parent_path();
     manifest.template_file = whole;
     manifest.stack = stack_name_of(whole);
-    return manifest;
+    return std::vector<Manifest>{std::move(manifest)};
 }
 
 }  // namespace unkai::cli

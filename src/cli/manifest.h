@@ -1,10 +1,10 @@
 // An example's unkai.yaml: what `unkai up` and `unkai down` do with a folder. The words are
 // explained in examples/saas/README.md; unknown ones are errors, so that a slip of the pen is seen.
 //
-//     TRY(const Manifest manifest, load_manifest("examples/saas"));
+//     TRY(const std::vector<Manifest> manifests, load_manifests("examples/saas"));
 //
-// A lone CloudFormation template (TEMPLATE.yaml, .yml, .json) is a manifest without images and
-// sites.
+// One manifest a stack, in the order in which they are deployed: `stacks:` lists several. A lone
+// CloudFormation template (TEMPLATE.yaml, .yml, .json) is a manifest without images and sites.
 #pragma once
 
 #include <map>
@@ -35,6 +35,13 @@ struct SiteStep {
     std::vector<std::pair<std::string, std::string>> cache_control;  // Pattern, value.
 };
 
+// A function's code or a layer: a folder as a zip in a bucket that is there already.
+struct PackageStep {
+    SiteStep site;              // name, context, build, inputs, output; bucket: see below.
+    std::string bucket_stack;   // "artifacts" of "artifacts/Bucket"; empty: this stack.
+    std::string key_parameter;  // Gets the object's key, which names its content.
+};
+
 struct CheckStep {
     std::string output, path;
     int status = 200;
@@ -47,14 +54,19 @@ struct Manifest {
     std::map<std::string, std::string> parameters;
     std::vector<ImageStep> images;
     std::vector<SiteStep> sites;
+    std::vector<PackageStep> packages;
+    std::vector<std::string> buckets;  // Logical ids: emptied before the stack is deleted.
     std::vector<CheckStep> checks;
+
+    // Nothing but a template?
+    bool is_lone() const { return images.empty() && sites.empty() && packages.empty(); }
 };
 
 // A folder with an unkai.yaml, that file itself, or a template, whose stack is named after the
 // file. Errors: ManifestNotFound, InvalidManifest (with file, line or word).
-Result<Manifest> load_manifest(const std::string& path);
+Result<std::vector<Manifest>> load_manifests(const std::string& path);
 
-// Whether `path` is something that load_manifest() reads, rather than a stack's name.
+// Whether `path` is something that load_manifests() reads, rather than a stack's name.
 bool names_a_manifest(const std::string& path);
 
 Result<std::string> read_text_file(const std::string& path);

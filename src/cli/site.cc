@@ -287,6 +287,16 @@ Result<Synced> sync_site(const Installation& installation, const SiteStep& site,
     return synced;
 }
 
+Result<bool> upload_once(const Installation& installation, const std::string& bucket_name,
+                         const std::string& key, std::string bytes) {
+    Bucket bucket(installation, bucket_name);
+    TRY(const auto there, bucket.list());
+    if (there.contains(key)) return false;
+    Upload upload{key, content_type_of(key), "", std::move(bytes), ""};
+    REQUIRE(bucket.put(upload));
+    return true;
+}
+
 Result<size_t> empty_bucket(Control& control, const std::string& bucket) {
     size_t count = 0;
     while (true) {
@@ -341,6 +351,7 @@ std::string content_type_of(std::string_view name) {
         {"wasm", "application/wasm"},
         {"pdf", "application/pdf"},
         {"mp4", "video/mp4"},
+        {"zip", "application/zip"},
     };
     const size_t dot = name.rfind('.');
     const std::string ending = dot == std::string_view::npos ? "" : to_lower(name.substr(dot + 1));

@@ -23,6 +23,11 @@ struct Synced {
 Result<Synced> sync_site(const Installation& installation, const SiteStep& site,
                          const std::string& bucket, const std::string& memory_folder);
 
+// Puts one object, unless there is one of that key; its content never changes under a key. False:
+// it was there.
+Result<bool> upload_once(const Installation& installation, const std::string& bucket,
+                         const std::string& key, std::string bytes);
+
 // Deletes all objects and unfinished uploads. How many objects there were.
 Result<size_t> empty_bucket(Control& control, const std::string& bucket);
 

@@ -21,15 +21,29 @@ struct UpOptions {
     double timeout_seconds = 60;
 };
 
-Status apply(const UpOptions& options, Manifest& manifest) {
-    if (!options.stack.empty()) manifest.stack = options.stack;
+// The wishes of the command line. Of several stacks, a parameter is for those whose manifest names
+// it.
+Status apply(const UpOptions& options, std::vector<Manifest>& manifests) {
+    if (!options.stack.empty() && manifests.size() > 1)
+        return fail("InvalidParameter",
+                    "--stack names one stack, and the manifest lists several. Change it there.");
+    if (!options.stack.empty()) manifests[0].stack = options.stack;
     for (const std::string& parameter : options.parameters) {
         const size_t equals = parameter.find('=');
         if (equals == std::string::npos || equals == 0)
             return fail("InvalidParameter", "'" + parameter +
                                                 "' is no parameter. Write Name=value, as in -p "
                                                 "DesiredCount=3.");
-        manifest.parameters[parameter.substr(0, equals)] = parameter.substr(equals + 1);
+        const std::string name = parameter.substr(0, equals);
+        bool taken = false;
+        for (Manifest& manifest : manifests)
+            if (manifests.size() == 1 || manifest.parameters.contains(name)) {
+                manifest.parameters[name] = parameter.substr(equals + 1);
+                taken = true;
+            }
+        if (!taken)
+            return fail("InvalidParameter", "No stack of the manifest names the parameter " + name +
+                                                ". Add it there, below the stack that it is for.");
     }
     return ok();
 }
@@ -70,14 +84,33 @@ std::string outputs_text(const StackState& stack, const Entrance& entrance) {
     return urls + endpoints;
 }
 
-std::string summary(const Deployment& deployment, const Json& status, const Manifest& manifest,
-                    double seconds) {
-    const StackState& stack = deployment.state();
+// What `up` did, over all stacks.
+struct Done {
+    std::vector<StackState> stacks;
+    std::vector<std::string> checked;
+    bool changed = false;
+    double seconds = 0;
+
+    std::string names() const {
+        std::string text;
+        for (const StackState& stack : stacks) text += (text.empty() ? "" : ", ") + stack.name;
+        return text + (stacks.size() == 1 ? " is up" : " are up");
+    }
+    // The outputs of all stacks.
+    StackState whole() const {
+        StackState all;
+        for (const StackState& stack : stacks)
+            all.outputs.insert(all.outputs.end(), stack.outputs.begin(), stack.outputs.end());
+        return all;
+    }
+};
+
+std::string summary(const Done& done, const Json& status, const Manifest& manifest) {
+    const StackState stack = done.whole();
     const Entrance entrance = entrance_of(status);
     std::string text =
-        deployment.changed()
-            ? fmt::format("\n{} is up ({}).\n", stack.name, spoken(seconds))
-            : fmt::format("\n{} is up; nothing had changed ({}).\n", stack.name, spoken(seconds));
+        fmt::format("\n{}{} ({}).\n", done.names(), done.changed ? "" : "; nothing had changed",
+                    spoken(done.seconds));
     const std::string outputs = outputs_text(stack, entrance);
     if (!outputs.empty()) text += "\n" + outputs;
     text += "\n";
@@ -96,32 +129,37 @@ std::string summary(const Deployment& deployment, const Json& status, const Mani
     if (outputs.find("https://") != std::string::npos && !entrance.authority.empty())
         text += fmt::format("  {:<22} {} (import it where https is to be trusted)\n",
                             "Certificate authority", entrance.authority);
-    const bool lone = manifest.images.empty() && manifest.sites.empty();
-    text += fmt::format("  {:<22} {} down {}\n", "Remove it", self,
-                        lone ? stack.name : std::filesystem::proximate(manifest.folder).string());
+    const bool lone = manifest.is_lone() && done.stacks.size() == 1;
+    text += fmt::format(
+        "  {:<22} {} down {}\n", "Remove it", self,
+        lone ? done.stacks[0].name : std::filesystem::proximate(manifest.folder).string());
     text += fmt::format("  {:<22} {} stop\n", "Stop Unkai", self);
     return text;
 }
 
-Json data_of(const Deployment& deployment, double seconds) {
-    const StackState& stack = deployment.state();
-    Json outputs = Json::object();
-    for (const auto& [name, value] : stack.outputs) outputs.set(name, value);
+Json data_of(const Done& done) {
+    Json stacks = Json::array();
+    for (const StackState& stack : done.stacks) {
+        Json outputs = Json::object();
+        for (const auto& [name, value] : stack.outputs) outputs.set(name, value);
+        stacks.push(Json::object({{"stack", stack.name},
+                                  {"stackId", stack.id},
+                                  {"stackStatus", stack.status},
+                                  {"outputs", std::move(outputs)}}));
+    }
     Json checked = Json::array();
-    for (const std::string& url : deployment.checked()) checked.push(url);
-    return Json::object({{"stack", stack.name},
-                         {"stackId", stack.id},
-                         {"stackStatus", stack.status},
-                         {"changed", deployment.changed()},
-                         {"seconds", seconds},
-                         {"outputs", std::move(outputs)},
-                         {"checked", std::move(checked)}});
+    for (const std::string& url : done.checked) checked.push(url);
+    Json data = stacks.size() == 1 ? stacks[0] : Json::object({{"stacks", std::move(stacks)}});
+    data.set("changed", done.changed);
+    data.set("seconds", done.seconds);
+    data.set("checked", std::move(checked));
+    return data;
 }
 
 int run_up(const Context& context, const UpOptions& options) {
-    auto manifest = load_manifest(options.path);
-    if (!manifest) return finish_failed(context, "up", manifest.error());
-    if (const Status good = apply(options, *manifest); !good)
+    auto manifests = load_manifests(options.path);
+    if (!manifests) return finish_failed(context, "up", manifests.error());
+    if (const Status good = apply(options, *manifests); !good)
         return finish_failed(context, "up", good.error(), 2);
     const auto installation = need_running(context, "up");
     if (!installation) return 1;
@@ -129,17 +167,26 @@ int run_up(const Context& context, const UpOptions& options) {
     const auto status = control.ask("status", Json::object());
     if (!status) return finish_failed(context, "up", status.error());
     Progress progress(context);
-    Deployment deployment(
-        *installation, control, progress, *manifest,
-        {.build = !options.no_build,
-         .check = !options.no_check,
-         .check_urls = options.check,
-         .check_timeout = from_seconds(options.timeout_seconds).time_since_epoch()});
-    const Status done = deployment.run();
+    Done all;
+    for (const Manifest& manifest : *manifests) {
+        Deployment deployment(
+            *installation, control, progress, manifest,
+            {.build = !options.no_build,
+             .check = !options.no_check,
+             .one_of_several = manifests->size() > 1,
+             .check_urls = options.check,
+             .check_timeout = from_seconds(options.timeout_seconds).time_since_epoch()});
+        if (const Status done = deployment.run(); !done) {
+            progress.close();
+            return finish_failed(context, "up", done.error());
+        }
+        all.stacks.push_back(deployment.state());
+        for (std::string& url : deployment.checked()) all.checked.push_back(std::move(url));
+        all.changed = all.changed || deployment.changed();
+    }
     progress.close();
-    if (!done) return finish_failed(context, "up", done.error());
-    return finish(context, "up", data_of(deployment, progress.seconds()),
-                  summary(deployment, *status, *manifest, progress.seconds()));
+    all.seconds = progress.seconds();
+    return finish(context, "up", data_of(all), summary(all, *status, manifests->front()));
 }
 
 }  // namespace
