@@ -8,6 +8,7 @@ namespace unkai {
 // A line each: `std::unique_ptr<Part> make_NAME(const Surroundings&);  // services`
 
 std::unique_ptr<Part> make_queues(const Surroundings& around);  // sqs
+std::unique_ptr<Part> make_topics(const Surroundings& around);  // sns
 std::unique_ptr<Part> make_metrics(const Surroundings& around);  // cloudwatch
 
 // All of them; what parts.cc lists is what runs.
