@@ -75,9 +75,7 @@ Result<int64_t> unpack_into(const std::string& zip, const std::string& target) {
 std::string code_sha256(const std::string& id) { return base64(from_hex(id).value_or("")); }
 
 CodeStore::CodeStore(Env& env, std::string folder)
-    : env_(env),
-      folder_(std::move(folder)),
-      unpacked_(folder_ + "/unpacked/" + boot_id()) {}
+    : env_(env), folder_(std::move(folder)), unpacked_(folder_ + "/unpacked/" + boot_id()) {}
 
 unkai::Task<Result<StoredCode>> CodeStore::put(std::string zip) {
     struct Putting {

@@ -10,9 +10,8 @@ Directory::Directory(store::Store& store) : store_(store) {
         policies_.clear();
         reserved_.clear();
     };
-    for (const std::string& prefix :
-         {schema::versions.prefix(), schema::functions.prefix(), schema::aliases.prefix(),
-          schema::policies.prefix()})
+    for (const std::string& prefix : {schema::versions.prefix(), schema::functions.prefix(),
+                                      schema::aliases.prefix(), schema::policies.prefix()})
         watches_.push_back(store_.watch(prefix, forget));
 }
 

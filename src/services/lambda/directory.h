@@ -1,7 +1,7 @@
 // What invocations need to know of functions, decoded once: a warm invocation reads no record.
 //
-// Everything is forgotten whenever one of the tables changes, so that what was committed is what the
-// next invocation sees. Control loop only. Answers are null or empty for what is not there.
+// Everything is forgotten whenever one of the tables changes, so that what was committed is what
+// the next invocation sees. Control loop only. Answers are null or empty for what is not there.
 #pragma once
 
 #include <map>

@@ -20,7 +20,7 @@ constexpr int32_t least_memory = 128, most_memory = 10'240;
 constexpr int32_t most_timeout = 900;
 constexpr int32_t least_tmp = 512, most_tmp = 10'240;
 constexpr size_t layers = 5;
-constexpr int64_t concurrency = 1000;          // Of an account in a region.
+constexpr int64_t concurrency = 1000;            // Of an account in a region.
 constexpr int64_t unreserved_concurrency = 100;  // So much may not be reserved.
 constexpr size_t policy_bytes = 20'480;
 constexpr size_t tags = 50;

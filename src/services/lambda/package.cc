@@ -26,9 +26,9 @@ Error bad_zip() {
         .with("Type", "User");
 }
 Error too_large() {
-    return api::lambda::errors::InvalidParameterValueException("Unzipped size must be smaller than " +
-                                                          std::to_string(limits::unzipped_bytes) +
-                                                          " bytes")
+    return api::lambda::errors::InvalidParameterValueException(
+               "Unzipped size must be smaller than " + std::to_string(limits::unzipped_bytes) +
+               " bytes")
         .with("Type", "User");
 }
 Error disk_error(const std::string& what) {

@@ -10,8 +10,8 @@ namespace unkai::services::lambda {
 namespace {
 
 bool is_account(std::string_view text) {
-    return text.size() == 12 && std::all_of(text.begin(), text.end(),
-                                            [](char c) { return c >= '0' && c <= '9'; });
+    return text.size() == 12 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // These act with a role of the user's, or for whoever called them.
@@ -53,9 +53,9 @@ Result<wire::Json> make_statement(const model::AddPermissionInput& in,
     if (equals.is_object()) condition.set("StringEquals", std::move(equals));
     if (like.is_object()) condition.set("ArnLike", std::move(like));
     if (in.invoked_via_function_url)
-        condition.set("Bool", wire::Json::object({{"lambda:InvokedViaFunctionUrl",
-                                                   *in.invoked_via_function_url ? "true"
-                                                                                : "false"}}));
+        condition.set("Bool",
+                      wire::Json::object({{"lambda:InvokedViaFunctionUrl",
+                                           *in.invoked_via_function_url ? "true" : "false"}}));
     if (condition.is_object()) out.set("Condition", std::move(condition));
     return out;
 }

@@ -1,5 +1,5 @@
-// Resource policies of functions: the statements that AddPermission writes, and whether a caller may
-// invoke. Pure.
+// Resource policies of functions: the statements that AddPermission writes, and whether a caller
+// may invoke. Pure.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 // Identities of the function's own account need no statement here. A service needs one (apigateway,

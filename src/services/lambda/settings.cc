@@ -40,8 +40,9 @@ bool is_variable_name(std::string_view name) {
 }
 
 Error not_here(const std::string& what) {
-    return invalid(what + " is not done by Unkai: leave it out, or keep it for AWS by a condition "
-                          "of the template.");
+    return invalid(what +
+                   " is not done by Unkai: leave it out, or keep it for AWS by a condition "
+                   "of the template.");
 }
 
 // "1 validation error detected: …"
@@ -63,11 +64,13 @@ Status apply_sizes(const Settings& in, model::FunctionConfiguration& shape) {
     }
     if (in.memory_size) {
         if (*in.memory_size < limits::least_memory)
-            return invalid("'MemorySize' value failed to satisfy constraint: Member must have "
-                           "value greater than or equal to 128");
+            return invalid(
+                "'MemorySize' value failed to satisfy constraint: Member must have "
+                "value greater than or equal to 128");
         if (*in.memory_size > limits::most_memory)
-            return invalid("'MemorySize' value failed to satisfy constraint: Member must have "
-                           "value less than or equal to 10240");
+            return invalid(
+                "'MemorySize' value failed to satisfy constraint: Member must have "
+                "value less than or equal to 10240");
         shape.memory_size = in.memory_size;
     }
     if (in.ephemeral_storage) {
@@ -139,9 +142,10 @@ Status check_environment(const Map<std::string>& variables) {
     size_t bytes = 0;
     for (const auto& [name, value] : variables) {
         if (!is_variable_name(name))
-            return invalid("1 validation error detected: Value at 'environment.variables' failed "
-                           "to satisfy constraint: Map keys must satisfy constraint: [Member must "
-                           "satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]");
+            return invalid(
+                "1 validation error detected: Value at 'environment.variables' failed "
+                "to satisfy constraint: Map keys must satisfy constraint: [Member must "
+                "satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]");
         if (std::find(reserved_names.begin(), reserved_names.end(), name) != reserved_names.end())
             reserved.push_back(name);
         measured.set(name, value);
@@ -172,8 +176,7 @@ model::FunctionConfiguration fresh_configuration(const std::string& name) {
     out.architectures = {"x86_64"};
     out.tracing_config = model::TracingConfigResponse{.mode = "PassThrough"};
     out.ephemeral_storage = model::EphemeralStorage{.size = limits::least_tmp};
-    out.snap_start =
-        model::SnapStartResponse{.apply_on = "None", .optimization_status = "Off"};
+    out.snap_start = model::SnapStartResponse{.apply_on = "None", .optimization_status = "Off"};
     out.logging_config = model::LoggingConfig{};
     out.logging_config->log_format = "Text";
     out.logging_config->log_group = "/aws/lambda/" + name;
@@ -208,17 +211,21 @@ Status apply_settings(const Settings& in, model::FunctionConfiguration& shape) {
 Status check_package_type(const model::FunctionConfiguration& shape) {
     const bool image = shape.package_type == "Image";
     if (image && (shape.runtime || shape.handler))
-        return invalid("Please don't provide Handler or Runtime or Layer when the intended "
-                       "function PackageType is Image.");
+        return invalid(
+            "Please don't provide Handler or Runtime or Layer when the intended "
+            "function PackageType is Image.");
     if (image && !shape.layers.empty())
-        return invalid("Please don't provide Handler or Runtime or Layer when the intended "
-                       "function PackageType is Image.");
+        return invalid(
+            "Please don't provide Handler or Runtime or Layer when the intended "
+            "function PackageType is Image.");
     if (!image && (!shape.runtime || !shape.handler))
-        return invalid("Runtime and Handler are mandatory parameters for functions created with "
-                       "deployment packages.");
+        return invalid(
+            "Runtime and Handler are mandatory parameters for functions created with "
+            "deployment packages.");
     if (!image && shape.image_config_response)
-        return invalid("Please don't provide ImageConfig when the intended function PackageType "
-                       "is Zip.");
+        return invalid(
+            "Please don't provide ImageConfig when the intended function PackageType "
+            "is Zip.");
     return ok();
 }
 
