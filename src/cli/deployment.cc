@@ -163,9 +163,11 @@ void Deployment::begin_sites() {
     for (SiteJob& job : sites_) {
         job.built = !options_.build;
         if (job.built) continue;
-        progress_.begin("site " + job.step.name, "building");
-        job.building =
-            std::async(std::launch::async, [step = job.step] { return build_site(step); });
+        const std::string line = "site " + job.step.name;
+        progress_.begin(line, "building");
+        job.building = std::async(std::launch::async, [this, line, step = job.step] {
+            return build_site(step, [&](std::string why) { progress_.say(line + " " + why); });
+        });
     }
 }
 

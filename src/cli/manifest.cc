@@ -67,9 +67,14 @@ Result<ImageStep> read_image(const Manifest& manifest, const WordsManifest& word
 
 Result<SiteStep> read_site(const Manifest& manifest, const std::string& file,
                            const WordsManifest& words) {
-    REQUIRE(words.allow({"name", "context", "build", "inputs", "output", "bucket", "distribution",
-                         "cache_control"}));
+    REQUIRE(words.allow({"name", "context", "build", "time_limit", "inputs", "output", "bucket",
+                         "distribution", "cache_control"}));
     SiteStep site;
+    if (!words.text("time_limit").empty()) {
+        const int64_t seconds = words["time_limit"].int_or(0);
+        if (seconds < 1) return invalid(file, "time_limit must be a number of seconds.");
+        site.time_limit = std::chrono::seconds(seconds);
+    }
     TRY(const std::string context, words.needed("context"));
     site.context = (fs::path(manifest.folder) / context).lexically_normal();
     site.name = words.text("name").empty() ? context : words.text("name");

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace unkai::cli {
 
@@ -28,6 +29,7 @@ struct SiteStep {
     std::string name;
     std::string context;              // A folder; absolute.
     std::string build;                // A shell command; empty: the output is there already.
+    Duration time_limit = 240s;       // Of one attempt to build; there are two.
     std::vector<std::string> inputs;  // Of the context. Empty: all of it but the output.
     std::string output;               // The folder that goes into the bucket.
     std::string bucket;               // Logical id.

@@ -1,7 +1,8 @@
 #include "cli/site.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
-#include <unistd.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <array>
@@ -11,10 +12,11 @@
 
 #include "aws/sigv4.h"
 #include "base/strings.h"
+#include "cli/site_build.h"
 #include "images/cache.h"
 #include "images/hash.h"
 #include "net/client.h"
-#include "rt/process.h"
+#include "rt/fd.h"
 
 namespace unkai::cli {
 
@@ -24,7 +26,6 @@ using wire::Json;
 namespace {
 
 constexpr uint64_t most_file = 256 << 20;
-constexpr size_t most_shown = 4000;  // Of a failed build's output.
 constexpr size_t objects_a_call = 1000;
 
 // Regular files below a folder, by their names relative to it; `skip` is left out with all below.
@@ -91,12 +92,6 @@ Status write_text_file(const fs::path& path, const std::string& text) {
     out.close();
     if (!out) return fail("FileUnwritable", "Cannot write " + path.string() + ".");
     return ok();
-}
-
-std::string last_words(const Output& output) {
-    std::string text = output.output + output.error;
-    if (text.size() > most_shown) text = "…" + text.substr(text.size() - most_shown);
-    return text;
 }
 
 std::string md5_hex(std::string_view bytes) {
@@ -226,24 +221,21 @@ Result<Upload> read_upload(const SiteStep& site, const std::string& key) {
 
 }  // namespace
 
-Result<bool> build_site(const SiteStep& site) {
+Result<bool> build_site(const SiteStep& site, const std::function<void(std::string)>& told) {
     if (site.build.empty()) return false;
     TRY(const std::string inputs, hash_of_inputs(site));
     const fs::path memory = fs::path(images::default_cache_folder()) / "sites" /
                             images::sha256_of(site.context).substr(0, 16);
+    std::error_code error;
+    fs::create_directories(memory.parent_path(), error);
+    // Two builds of one folder would tread on each other: the second waits, and finds it done.
+    const Fd lock(::open((memory.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!lock || ::flock(lock.get(), LOCK_EX) != 0)
+        return fail("FileUnwritable", "Cannot lock " + memory.string() + ".lock.");
     const auto known = read_text_file(memory);
     if (known && *known == inputs + "\n" + hash_of_output(site)) return false;
-    Loop loop;
-    SpawnOptions options;
-    options.argv = {"/bin/sh", "-c", site.build};
-    options.directory = site.context;
-    options.new_session = false;  // Ctrl-C ends it too.
-    for (char** variable = environ; *variable != nullptr; ++variable)
-        options.environment.emplace_back(*variable);
-    TRY(const Output output, loop.run_until_done(run(loop, std::move(options))));
-    if (!output.exit.ok())
-        return fail("SiteBuildFailed", "'" + site.build + "' in " + site.context + " ended with " +
-                                           output.exit.text() + ":\n" + last_words(output));
+    REQUIRE(run_site_build({site.build, site.context, memory.string() + ".log", site.time_limit},
+                           told));
     REQUIRE(write_text_file(memory, inputs + "\n" + hash_of_output(site)));
     return true;
 }

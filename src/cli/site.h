@@ -5,14 +5,17 @@
 // Blocking; each call runs its own loop, so any thread may make it.
 #pragma once
 
+#include <functional>
+
 #include "cli/control.h"
 #include "cli/manifest.h"
 
 namespace unkai::cli {
 
 // Runs the build command unless the inputs, the command and the output are those of the last time.
-// False: nothing was to do. Error SiteBuildFailed ends with the command's last words.
-Result<bool> build_site(const SiteStep& site);
+// False: nothing was to do. `told` hears of a second attempt. Errors: as run_site_build().
+Result<bool> build_site(
+    const SiteStep& site, const std::function<void(std::string)>& told = [](std::string) {});
 
 struct Synced {
     size_t uploaded = 0, removed = 0, unchanged = 0;
