@@ -78,7 +78,12 @@ int main(int argc, char** argv) {
     add_logs(app, context, action);
     add_doctor(app, context, action);
     add_image(app, context, action);
+    add_slack(app, context, action);
     add_why(app, context, action);
+    add_load(app, context, action);
+    add_shift(app, context, action);
+    add_cost(app, context, action);
+    add_migrate(app, context, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -35,7 +35,12 @@ void add_down(CLI::App& app, Context& context, Action& action);
 void add_logs(CLI::App& app, Context& context, Action& action);
 void add_doctor(CLI::App& app, Context& context, Action& action);
 void add_image(CLI::App& app, Context& context, Action& action);
+void add_slack(CLI::App& app, Context& context, Action& action);
 void add_why(CLI::App& app, Context& context, Action& action);
+void add_load(CLI::App& app, Context& context, Action& action);
+void add_shift(CLI::App& app, Context& context, Action& action);
+void add_cost(CLI::App& app, Context& context, Action& action);
+void add_migrate(CLI::App& app, Context& context, Action& action);
 
 // The installation, or a sentence on standard error (and in the envelope) and nullopt.
 std::optional<Installation> need_installation(const Context& context, std::string_view command);

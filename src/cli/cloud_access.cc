@@ -56,8 +56,7 @@ NameAccess name_access(const Context& context) {
             out.lookup.servers.push_back(*server);
     out.lookup.ask = [installation](const std::string& name) {
         std::vector<std::string> addresses;
-        const auto answer =
-            Control(installation).ask("resolve", Json::object({{"name", name}}));
+        const auto answer = Control(installation).ask("resolve", Json::object({{"name", name}}));
         for (size_t i = 0; answer && i < (*answer)["addresses"].size(); ++i)
             addresses.push_back((*answer)["addresses"][i].text());
         return addresses;

@@ -1,3 +1,5 @@
+#include "migration/load.h"
+
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -8,7 +10,6 @@
 #include "base/strings.h"
 #include "cli/cloud_access.h"
 #include "migration/guard.h"
-#include "migration/load.h"
 
 namespace unkai::cli {
 
@@ -135,19 +136,20 @@ Task<LoadResult> run_with_signals(Loop& loop, migration::Lookup& lookup,
     Stop stop, over;
     Scope scope;
     scope.spawn(stop_on_signal(loop, stop, over));
-    LoadResult out = co_await migration::run_load(loop, lookup, std::move(options),
-                                                  std::move(progress), stop);
+    LoadResult out =
+        co_await migration::run_load(loop, lookup, std::move(options), std::move(progress), stop);
     over.request();
     co_await scope.join();
     co_return out;
 }
 
 void print_progress(const LoadResult& so_far) {
-    fmt::print("{:>5.0f} s  {:>9} answered  5XX {}  failed {}  dropped {}  p50 {:.2f} ms  p99 "
-               "{:.2f} ms\n",
-               std::chrono::duration<double>(so_far.length).count(), so_far.answered,
-               so_far.server_errors(), so_far.failed(), so_far.dropped,
-               to_ms(so_far.latency.percentile(50)), to_ms(so_far.latency.percentile(99)));
+    fmt::print(
+        "{:>5.0f} s  {:>9} answered  5XX {}  failed {}  dropped {}  p50 {:.2f} ms  p99 "
+        "{:.2f} ms\n",
+        std::chrono::duration<double>(so_far.length).count(), so_far.answered,
+        so_far.server_errors(), so_far.failed(), so_far.dropped,
+        to_ms(so_far.latency.percentile(50)), to_ms(so_far.latency.percentile(99)));
     std::fflush(stdout);
 }
 
@@ -176,8 +178,7 @@ int run_load_command(const Context& context, const LoadWishes& wishes) {
         fmt::print("{} {} at {:g} requests a second for {}{}\n", options->method, wishes.urls[0],
                    options->rate, wishes.duration,
                    options->fresh_dns ? ", each asking DNS anew" : "");
-    const auto progress =
-        context.json ? std::function<void(const LoadResult&)>() : &print_progress;
+    const auto progress = context.json ? std::function<void(const LoadResult&)>() : &print_progress;
     const LoadResult result =
         loop.run_until_done(run_with_signals(loop, lookup, *options, progress));
     migration::Traffic traffic{
@@ -229,9 +230,8 @@ void add_load(CLI::App& app, Context& context, Action& action) {
                       "Ask DNS anew, and connect anew, for each request");
     command->add_option("--guard", wishes.guards, "errors<1%, p99<300ms; may be repeated")
         ->allow_extra_args(false);
-    command->callback([&context, &action] {
-        action = [&context] { return run_load_command(context, wishes); };
-    });
+    command->callback(
+        [&context, &action] { action = [&context] { return run_load_command(context, wishes); }; });
 }
 
 }  // namespace unkai::cli
