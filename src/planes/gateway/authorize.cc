@@ -122,9 +122,12 @@ Task<std::optional<Outgoing>> Gateway::ask_function(Turn& turn, const Authorizer
     const std::string source = "arn:aws:execute-api:" + turn.api->region + ":" + turn.api->account +
                                ":" + turn.api->id + "/authorizers/" + authorizer.id;
     constexpr auto timeout = std::chrono::seconds(10);
-    auto answer =
-        co_await invoke(turn, with_stage_variables(authorizer.function, turn.stage->variables),
-                        source, std::move(event), timeout);
+    auto answer = co_await invoke(
+        turn, {.function = with_stage_variables(authorizer.function, turn.stage->variables),
+               .payload = std::move(event),
+               .source_arn = source,
+               .credentials = authorizer.credentials,
+               .timeout = timeout});
     turn.authorizer_latency =
         std::chrono::duration_cast<std::chrono::milliseconds>(env_.loop.steady() - begun).count();
     if (!answer)

@@ -10,7 +10,8 @@ struct Invocation {
     std::string account, region;  // Of the API.
     std::string function;         // ARN, maybe with a version or alias.
     std::string payload;
-    std::string source_arn;  // What the function's permissions are asked about.
+    std::string source_arn;   // What the function's permissions are asked about.
+    std::string credentials;  // A role's ARN: it calls, not the gateway itself.
     Duration timeout{};
 };
 

@@ -115,8 +115,7 @@ private:
     Outgoing integrate_mock(Turn& turn);
     Task<Outgoing> pass_http(Turn& turn, HttpCall call);
     // Runs on when the time is over: the function is not cut short.
-    Task<Result<Invoked>> invoke(Turn& turn, std::string function, std::string source,
-                                 std::string payload, Duration timeout);
+    Task<Result<Invoked>> invoke(Turn& turn, Invocation invocation);
     struct Pending;
     Task<void> run_invocation(Invocation invocation, std::shared_ptr<Pending> pending);
     Result<net::Destination> destination(const HttpCall& call);

@@ -76,16 +76,12 @@ Task<void> Gateway::run_invocation(Invocation invocation, std::shared_ptr<Pendin
     ended_.notify_all();
 }
 
-Task<Result<Invoked>> Gateway::invoke(Turn& turn, std::string function, std::string source,
-                                      std::string payload, Duration timeout) {
+Task<Result<Invoked>> Gateway::invoke(Turn& turn, Invocation invocation) {
     auto pending = std::make_shared<Pending>();
-    scope_.spawn(run_invocation({.account = turn.api->account,
-                                 .region = turn.api->region,
-                                 .function = std::move(function),
-                                 .payload = std::move(payload),
-                                 .source_arn = std::move(source),
-                                 .timeout = timeout},
-                                pending));
+    const Duration timeout = invocation.timeout;
+    invocation.account = turn.api->account;
+    invocation.region = turn.api->region;
+    scope_.spawn(run_invocation(std::move(invocation), pending));
     const Steady deadline = env_.loop.steady() + timeout;
     while (!pending->result)
         if (co_await pending->done.wait(env_.loop, deadline) != Wake::ready) break;
@@ -110,9 +106,12 @@ Task<Outgoing> Gateway::integrate_lambda(Turn& turn) {
     std::string source = "arn:aws:execute-api:" + turn.api->region + ":" + turn.api->account + ":" +
                          turn.api->id + "/" + turn.stage->name;
     source += is_rest(turn) || !route.is_default ? "/" + turn.in->method + path : path;
-    auto answer =
-        co_await invoke(turn, with_stage_variables(integration.uri, turn.stage->variables),
-                        std::move(source), std::move(payload), integration.timeout);
+    auto answer = co_await invoke(
+        turn, {.function = with_stage_variables(integration.uri, turn.stage->variables),
+               .payload = std::move(payload),
+               .source_arn = std::move(source),
+               .credentials = integration.credentials,
+               .timeout = integration.timeout});
     if (!answer) {
         const Error& error = answer.error();
         log::debug("a function cannot be called",

@@ -43,8 +43,9 @@ struct Integration {
     enum class Kind { none, lambda_proxy, lambda, http_proxy, http, mock };
     Kind kind = Kind::none;
     std::string payload_version = "1.0";
-    std::string method;  // Empty or ANY: the request's.
-    std::string uri;     // Of Lambda: the function's ARN.
+    std::string method;       // Empty or ANY: the request's.
+    std::string uri;          // Of Lambda: the function's ARN.
+    std::string credentials;  // The role that calls the function; empty: the gateway itself.
     Duration timeout = std::chrono::seconds(29);
     Texts request_parameters;
     Texts request_templates;
@@ -77,6 +78,7 @@ struct Authorizer {
     std::string id, name;
     Kind kind = Kind::token;
     std::string function;              // ARN.
+    std::string credentials;           // Likewise.
     std::vector<std::string> sources;  // "method.request.header.Auth", "$request.header.Auth"
     std::string validation;            // A regular expression for the token.
     Duration ttl = std::chrono::seconds(300);
