@@ -12,10 +12,12 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import threading
 
 import botocore
 import botocore.response
 import dateutil.parser
+import pytest
 
 from record import record
 
@@ -24,48 +26,45 @@ HELPER = pathlib.Path(__file__).with_name("cli_helper.py")
 PYTHON = "/usr/bin/python3"
 ERROR = re.compile(r"An error occurred \((.*?)\) when calling the (\w+) operation(?: \(.*?\))?: ?(.*)", re.DOTALL)
 
+NEWER = re.compile(r"Unknown parameter in input: \S+|Invalid choice")
+
 
 class AwsCli:
     def __init__(self):
-        self.process = self.unsigned = None
+        self.process = None
         self.known = {}
+        self.lock = threading.RLock()
 
     def start(self):
         """Why it cannot start, as a sentence; else None."""
         if self.process:
             return None
         self.folder = tempfile.TemporaryDirectory(prefix="unkai-cli-")
-        self.process, self.unsigned = self.helper(), self.helper()
-        for one in (self.process, self.unsigned):
-            greeting = one.stdout.readline()
-            version = json.loads(greeting)["version"] if greeting else "none"
-            if not version.startswith("2."):
-                self.stop()
-                return f"no AWS CLI v2 in {PYTHON} ({version}): apt-get install awscli"
-        return None
-
-    def helper(self):
         environment = {**os.environ, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true",
                        "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
         for name in ("PYTHONPATH", "VIRTUAL_ENV", "AWS_PROFILE"):
             environment.pop(name, None)
-        return subprocess.Popen([PYTHON, str(HELPER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen([PYTHON, str(HELPER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, env=environment)
+        greeting = self.process.stdout.readline()
+        version = json.loads(greeting)["version"] if greeting else "none"
+        if version.startswith("2."):
+            return None
+        self.stop()
+        return f"no AWS CLI v2 in {PYTHON} ({version}): apt-get install awscli"
 
     def stop(self):
         if self.process:
-            for one in (self.process, self.unsigned):
-                one.stdin.close()
-                one.wait()
+            self.process.stdin.close()
+            self.process.wait()
             self.process = None
             self.folder.cleanup()
 
-    def ask(self, question, helper=None):
-        helper = helper or self.process
-        helper.stdin.write(json.dumps(question) + "\n")
-        helper.stdin.flush()
-        answer = helper.stdout.readline()
-        assert answer, f"the AWS CLI ended: {helper.stderr.read()[-4000:]}"
+    def ask(self, question):
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, f"the AWS CLI ended: {self.process.stderr.read()[-4000:]}"
         return json.loads(answer)
 
     def knows(self, service, operation):
@@ -74,25 +73,30 @@ class AwsCli:
         return operation in self.known[service]
 
     def call(self, client, operation, parameters):
-        """What client._make_api_call answers."""
+        """What client._make_api_call answers; one call at a time."""
+        with self.lock:
+            return self.call_alone(client, operation, parameters)
+
+    def call_alone(self, client, operation, parameters):
         model = client.meta.service_model.operation_model(operation)
         arguments = ["--endpoint-url", client.meta.endpoint_url, "--region", client.meta.region_name,
                      "--output", "json", "--no-paginate", "--color", "off",
                      COMMANDS.get(client.meta.service_model.service_name, client.meta.service_model.service_name),
                      botocore.xform_name(operation, "-"), *self.inputs(model, parameters)]
-        helper = self.process
-        if client.meta.config.signature_version is botocore.UNSIGNED:  # It would not sign again after that.
-            arguments, helper = ["--no-sign-request", *arguments], self.unsigned
+        if client.meta.config.signature_version is botocore.UNSIGNED:
+            arguments.insert(0, "--no-sign-request")
         outfile = None
         if model.has_streaming_output:
             outfile = pathlib.Path(self.folder.name) / "out"
             arguments.append(str(outfile))
-        answer = self.ask({"arguments": arguments}, helper)
+        answer = self.ask({"arguments": arguments, "environment": keys_of(client)})
         if answer["code"] == 254 and (found := ERROR.search(answer["err"])):
             assert found[2] == operation
             response = {"Error": {"Code": found[1], "Message": found[3].strip()},
                         "ResponseMetadata": {"HTTPStatusCode": 400}}
             raise client.exceptions.from_code(found[1])(response, operation)
+        if answer["code"] == 252 and (newer := NEWER.search(answer["err"])):
+            pytest.skip(f"newer than this AWS CLI: {newer[0]}")
         assert answer["code"] == 0, f"aws {' '.join(arguments)}\nexit code {answer['code']}\n{answer['err']}"
         output = as_boto3(model.output_shape, json.loads(answer["out"] or "{}")) if model.output_shape else {}
         if outfile:
@@ -110,9 +114,21 @@ class AwsCli:
             file = pathlib.Path(self.folder.name) / "in"
             file.write_bytes(body.encode() if isinstance(body, str) else body)
             flags += [f"--{botocore.xform_name(stream, '-')}", str(file)]
-        if parameters:
+        if model.has_streaming_output:  # There the CLI wants its required ones as flags.
+            for name, value in parameters.items():
+                text = value if isinstance(value, str) else json.dumps(value, default=as_cli)
+                flags += [f"--{botocore.xform_name(name, '-')}", text.strip('"')]
+        elif parameters:
             flags += ["--cli-input-json", json.dumps(parameters, default=as_cli)]
         return flags
+
+
+def keys_of(client):
+    keys = client._request_signer._credentials
+    if keys is None:
+        return {}  # Calls that are not signed.
+    return {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {})}
 
 
 def as_cli(value):

@@ -83,10 +83,10 @@ class Unkai:
                 return other.client(service, endpoint_url=endpoint, **options)
         return Other()
 
-    def client(self, service, region=REGION, via="boto3", **options):
+    def client(self, service, region=REGION, via="boto3", keys=(ACCESS_KEY, SECRET_KEY), **options):
         """A boto3 client; with via="cli" (see the fixture `via`) one whose calls the AWS CLI makes."""
         made = boto3.client(service, endpoint_url=self.endpoint, region_name=region,
-                            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY,
+                            aws_access_key_id=keys[0], aws_secret_access_key=keys[1],
                             config=botocore.config.Config(retries={"total_max_attempts": 1}, **options))
         made.via_cli = via == "cli"
         return made
@@ -107,11 +107,7 @@ def via(request, unkai):
     """Runs a test twice: by boto3, and by the AWS CLI v2 (`unkai.client("iam", via=via)`). Names that a test makes
     must differ between the two: put `via` into them."""
     if request.param == "cli":
-        os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY)
-        try:
-            why_not = cli.start()
-        finally:
-            del os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+        why_not = cli.start()
         if why_not:
             pytest.skip(why_not)
     return request.param

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 
 @pytest.fixture
-def acm(unkai):
-    return unkai.client("acm")
+def acm(unkai, via):
+    return unkai.client("acm", via=via)
 
 
 @pytest.fixture

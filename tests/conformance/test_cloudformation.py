@@ -86,8 +86,8 @@ Outputs:
 
 
 @pytest.fixture
-def cfn(unkai):
-    return unkai.client("cloudformation")
+def cfn(unkai, via):
+    return unkai.client("cloudformation", via=via)
 
 
 @pytest.fixture
@@ -179,6 +179,41 @@ def test_failure_rolls_back(cfn, unkai, name):
     stack = settle(cfn, name)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert any(row[:2] == ("Group", "CREATE_FAILED") for row in reasons(cfn, name))
+
+
+CANCELLED = """
+Parameters:
+  Days: {Type: Number, Default: 7}
+  Certified: {Type: String, Default: "no"}
+Conditions:
+  Waits: !Equals [!Ref Certified, "yes"]
+Resources:
+  Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Ref AWS::StackName, RetentionInDays: !Ref Days}}
+  Certificate:
+    Type: AWS::CertificateManager::Certificate
+    Condition: Waits
+    DependsOn: Group
+    Properties: {DomainName: nobody-validates-this.example, ValidationMethod: DNS}
+"""
+
+
+def test_an_update_is_cancelled_and_its_rollback_continued(cfn, unkai, name):
+    logs = unkai.client("logs")
+    cfn.create_stack(StackName=name, TemplateBody=CANCELLED)
+    assert settle(cfn, name)["StackStatus"] == "CREATE_COMPLETE", reasons(cfn, name)
+    cfn.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=[
+        {"ParameterKey": "Days", "ParameterValue": "14"}, {"ParameterKey": "Certified", "ParameterValue": "yes"}])
+    deadline = time.monotonic() + 60
+    while ("Certificate", "CREATE_IN_PROGRESS") not in [row[:2] for row in reasons(cfn, name)]:
+        assert time.monotonic() < deadline, reasons(cfn, name)
+        time.sleep(0.1)
+    logs.delete_log_group(logGroupName=name)  # So that there is nothing to give its seven days back to.
+    cfn.cancel_update_stack(StackName=name)
+    assert settle(cfn, name)["StackStatus"] == "UPDATE_ROLLBACK_FAILED", reasons(cfn, name)
+    logs.create_log_group(logGroupName=name)
+    cfn.continue_update_rollback(StackName=name)
+    assert settle(cfn, name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", reasons(cfn, name)
+    assert logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]["retentionInDays"] == 7
 
 
 def test_change_sets(cfn, name):

@@ -1,9 +1,12 @@
 """EC2's VPC part. Each test works in a region of its own, so that quotas and default VPCs do not meet."""
+import ipaddress
 import itertools
 import time
 
 import pytest
 from botocore.exceptions import ClientError
+
+from conftest import PUBLIC_CIDR
 
 REGIONS = itertools.cycle(["us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3",
                            "eu-central-1", "eu-north-1", "ap-south-1", "ap-southeast-1", "ca-central-1"])
@@ -11,8 +14,8 @@ ANYWHERE = "0.0.0.0/0"
 
 
 @pytest.fixture
-def ec2(unkai):
-    return unkai.client("ec2", region=next(REGIONS))
+def ec2(unkai, via):
+    return unkai.client("ec2", via=via, region=next(REGIONS))
 
 
 def code(call, **arguments):
@@ -214,5 +217,19 @@ def test_tags_and_the_account(ec2, vpc):
 
 
 def test_why(ec2, unkai):
-    answer = unkai.run("why", "internet", "203.0.113.9:80", check=False)
+    answer = unkai.run("why", "internet", str(ipaddress.ip_network(PUBLIC_CIDR)[-7]) + ":80", check=False)
     assert answer.returncode == 99 and "nothing has the public address" in answer.stdout
+
+
+def test_a_default_vpc_is_made_again(ec2):
+    own = ec2.describe_vpcs(Filters=filters(is_default="true"))["Vpcs"][0]["VpcId"]
+    assert code(ec2.create_default_vpc) == "DefaultVpcAlreadyExists"
+    for subnet in ec2.describe_subnets(Filters=filters(vpc_id=own))["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    for gateway in ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [own]}])["InternetGateways"]:
+        ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=own)
+        ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
+    ec2.delete_vpc(VpcId=own)
+    made = ec2.create_default_vpc()["Vpc"]
+    assert made["IsDefault"] and made["CidrBlock"] == "172.31.0.0/16" and made["VpcId"] != own
+    assert len(ec2.describe_subnets(Filters=filters(vpc_id=made["VpcId"]))["Subnets"]) >= 2

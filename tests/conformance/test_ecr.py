@@ -16,8 +16,8 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @pytest.fixture
-def ecr(unkai):
-    return unkai.client("ecr")
+def ecr(unkai, via):
+    return unkai.client("ecr", via=via)
 
 
 @pytest.fixture
@@ -278,4 +278,4 @@ def test_skopeo_copies_between_repositories(unkai, ecr, repository):
 def test_what_is_not_there_says_so(ecr):
     with pytest.raises(ClientError) as failure:
         ecr.start_image_scan(repositoryName="any", imageId={"imageTag": "v1"})
-    assert failure.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert failure.value.response["Error"]["Code"] == "NotImplemented"

@@ -35,8 +35,9 @@ def wait_until(reached, what, seconds=60):
 
 
 @pytest.fixture(scope="module")
-def clients(unkai):
-    return {name: unkai.client(name, region=REGION) for name in ("ecs", "ec2", "ecr", "logs", "secretsmanager", "ssm")}
+def clients(unkai, via):
+    return {name: unkai.client(name, region=REGION, via=via if name == "ecs" else "boto3")
+            for name in ("ecs", "ec2", "ecr", "logs", "secretsmanager", "ssm")}
 
 
 @pytest.fixture(scope="module")
@@ -181,25 +182,26 @@ def test_clusters(ecs):
     assert failure(ecs.create_cluster, clusterName="a b")[0] == "InvalidParameterException"
 
 
-def test_task_definitions(ecs):
-    first = ecs.register_task_definition(**definition("family", "x/y:1", "true"), tags=[{"key": "k", "value": "v"}])
+def test_task_definitions(ecs, via):
+    family = f"family-{via}"
+    first = ecs.register_task_definition(**definition(family, "x/y:1", "true"), tags=[{"key": "k", "value": "v"}])
     assert first["taskDefinition"]["revision"] == 1 and first["taskDefinition"]["status"] == "ACTIVE"
     assert first["taskDefinition"]["compatibilities"] == ["EC2", "FARGATE"]
-    second = ecs.register_task_definition(**definition("family", "x/y:2", "true"))["taskDefinition"]["taskDefinitionArn"]
-    assert second.endswith(":task-definition/family:2")
-    assert ecs.describe_task_definition(taskDefinition="family")["taskDefinition"]["revision"] == 2
-    described = ecs.describe_task_definition(taskDefinition="family:1", include=["TAGS"])
+    second = ecs.register_task_definition(**definition(family, "x/y:2", "true"))["taskDefinition"]["taskDefinitionArn"]
+    assert second.endswith(f":task-definition/{family}:2")
+    assert ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["revision"] == 2
+    described = ecs.describe_task_definition(taskDefinition=f"{family}:1", include=["TAGS"])
     assert described["tags"] == [{"key": "k", "value": "v"}]
     assert described["taskDefinition"]["containerDefinitions"][0]["image"] == "x/y:1"
-    assert len(ecs.list_task_definitions(familyPrefix="family")["taskDefinitionArns"]) == 2
-    assert ecs.list_task_definitions(familyPrefix="family", sort="DESC")["taskDefinitionArns"][0] == second
-    page = ecs.list_task_definitions(familyPrefix="family", maxResults=1)
-    rest = ecs.list_task_definitions(familyPrefix="family", maxResults=1, nextToken=page["nextToken"])
+    assert len(ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"]) == 2
+    assert ecs.list_task_definitions(familyPrefix=family, sort="DESC")["taskDefinitionArns"][0] == second
+    page = ecs.list_task_definitions(familyPrefix=family, maxResults=1)
+    rest = ecs.list_task_definitions(familyPrefix=family, maxResults=1, nextToken=page["nextToken"])
     assert rest["taskDefinitionArns"] == [second] and "nextToken" not in rest
-    assert "family" in ecs.list_task_definition_families(familyPrefix="fam")["families"]
-    assert ecs.deregister_task_definition(taskDefinition="family:1")["taskDefinition"]["status"] == "INACTIVE"
-    assert ecs.list_task_definitions(familyPrefix="family", status="INACTIVE")["taskDefinitionArns"][0].endswith(":1")
-    deleted = ecs.delete_task_definitions(taskDefinitions=["family:1", "family:2"])
+    assert family in ecs.list_task_definition_families(familyPrefix="fam")["families"]
+    assert ecs.deregister_task_definition(taskDefinition=f"{family}:1")["taskDefinition"]["status"] == "INACTIVE"
+    assert ecs.list_task_definitions(familyPrefix=family, status="INACTIVE")["taskDefinitionArns"][0].endswith(":1")
+    deleted = ecs.delete_task_definitions(taskDefinitions=[f"{family}:1", f"{family}:2"])
     assert len(deleted["taskDefinitions"]) == 1 and "still in ACTIVE" in deleted["failures"][0]["reason"]
     assert failure(ecs.describe_task_definition, taskDefinition="nothing") == ("ClientException", "Unable to describe task definition.")
 
@@ -218,31 +220,32 @@ def test_task_definitions_refused(ecs, change, message):
     assert error == "ClientException" and message in text
 
 
-def test_run_task_logs_metadata_and_exit_code(clients, ecs, cluster, subnets, image):
-    clients["logs"].create_log_group(logGroupName="/ecs/run")
-    clients["ssm"].put_parameter(Name="/app/mode", Value="bright", Type="String")
-    secret = clients["secretsmanager"].create_secret(Name="db", SecretString='{"password":"pw","port":3306}')["ARN"]
+def test_run_task_logs_metadata_and_exit_code(clients, ecs, cluster, subnets, image, via):
+    group, mode = f"/ecs/run-{via}", f"/app/mode-{via}"
+    clients["logs"].create_log_group(logGroupName=group)
+    clients["ssm"].put_parameter(Name=mode, Value="bright", Type="String")
+    secret = clients["secretsmanager"].create_secret(Name=f"db-{via}", SecretString='{"password":"pw","port":3306}')["ARN"]
     script = ("echo $GREETING $PASSWORD $PORT $MODE; cat /etc/hostname; curl -s $ECS_CONTAINER_METADATA_URI_V4/task; "
               "echo; echo problem >&2; exit 3")
     ecs.register_task_definition(**definition(
-        "run", image, script, logConfiguration=logging("/ecs/run"), environment=[{"name": "GREETING", "value": "hello"}],
+        "run", image, script, logConfiguration=logging(group), environment=[{"name": "GREETING", "value": "hello"}],
         secrets=[{"name": "PASSWORD", "valueFrom": f"{secret}:password::"}, {"name": "PORT", "valueFrom": f"{secret}:port::"},
-                 {"name": "MODE", "valueFrom": "/app/mode"}]))
-    [task] = run(ecs, cluster, subnets, taskDefinition="run", startedBy="test", tags=[{"key": "t", "value": "1"}])
+                 {"name": "MODE", "valueFrom": mode}]))
+    [task] = run(ecs, cluster, subnets, taskDefinition="run", startedBy=via, tags=[{"key": "t", "value": "1"}])
     assert task["lastStatus"] == "PROVISIONING" and task["desiredStatus"] == "RUNNING"
     stopped = wait_until(lambda: task_is(ecs, cluster, task["taskArn"], "STOPPED"), "the task ends")
     assert stopped["stopCode"] == "EssentialContainerExited", stopped
     assert stopped["stoppedReason"] == "Essential container in task exited"
     assert stopped["containers"][0]["exitCode"] == 3
     assert stopped["attachments"][0]["type"] == "ElasticNetworkInterface"
-    lines = messages(clients, "/ecs/run")
+    lines = messages(clients, group)
     assert lines[0] == "hello pw 3306 bright" and lines[1].startswith("ip-10-9-") and "problem" in lines
     if shutil.which("curl"):
         metadata = json.loads(next(line for line in lines if line.startswith("{")))
         assert metadata["TaskARN"] == task["taskArn"] and metadata["Family"] == "run"
-    streams = clients["logs"].describe_log_streams(logGroupName="/ecs/run")["logStreams"]
+    streams = clients["logs"].describe_log_streams(logGroupName=group)["logStreams"]
     assert streams[0]["logStreamName"] == "p/app/" + task["taskArn"].split("/")[-1]
-    assert ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED", startedBy="test")["taskArns"] == [task["taskArn"]]
+    assert ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED", startedBy=via)["taskArns"] == [task["taskArn"]]
     assert ecs.list_tags_for_resource(resourceArn=task["taskArn"])["tags"] == [{"key": "t", "value": "1"}]
 
 

@@ -7,13 +7,13 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def elbv2(unkai):
-    return unkai.client("elbv2")
+def elbv2(unkai, via):
+    return unkai.client("elbv2", via=via)
 
 
 @pytest.fixture(scope="module")
-def ec2(unkai):
-    return unkai.client("ec2")
+def ec2(unkai, via):
+    return unkai.client("ec2", via=via)
 
 
 @pytest.fixture(scope="module")

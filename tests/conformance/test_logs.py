@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 
 
 @pytest.fixture
-def logs(unkai):
-    return unkai.client("logs")
+def logs(unkai, via):
+    return unkai.client("logs", via=via)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_groups(logs, group):
 
 
 def test_tags(logs, group):
-    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["logGroupArn"]
+    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["arn"].removesuffix(":*")
     logs.tag_resource(resourceArn=arn, tags={"x": "y"})
     logs.tag_log_group(logGroupName=group, tags={"z": "1"})
     logs.untag_resource(resourceArn=arn, tagKeys=["team"])

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 
 @pytest.fixture
-def route53(unkai):
-    return unkai.client("route53")
+def route53(unkai, via):
+    return unkai.client("route53", via=via)
 
 
 @pytest.fixture

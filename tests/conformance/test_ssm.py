@@ -6,8 +6,8 @@ from botocore.exceptions import ClientError
 
 
 @pytest.fixture
-def ssm(unkai):
-    return unkai.client("ssm")
+def ssm(unkai, via):
+    return unkai.client("ssm", via=via)
 
 
 @pytest.fixture
