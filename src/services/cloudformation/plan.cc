@@ -82,17 +82,33 @@ Json json_of(const std::string& text) {
     return *std::move(value);
 }
 
-Status check_types(const Template& declared, const Api& api) {
+namespace {
+
+template <class IsMeant>
+Status refuse_unknown_types(const Template& declared, const IsMeant& is_meant) {
     std::vector<std::string> unknown;
     for (const Resource& resource : declared.resources)
-        if (!find_resource_type(resource.type) &&
+        if (!find_resource_type(resource.type) && is_meant(resource) &&
             std::find(unknown.begin(), unknown.end(), resource.type) == unknown.end())
             unknown.push_back(resource.type);
-    if (!unknown.empty())
-        return validation_error("Template format error: Unrecognized resource types: [" +
-                                join(unknown, ", ") + "]");
+    if (unknown.empty()) return ok();
+    return validation_error("Template format error: Unrecognized resource types: [" +
+                            join(unknown, ", ") + "]");
+}
+
+}  // namespace
+
+Status check_active_types(const Values& values) {
+    return refuse_unknown_types(
+        values.declared, [&](const Resource& resource) { return values.is_active(resource); });
+}
+
+Status check_types(const Template& declared, const Api& api) {
+    REQUIRE(refuse_unknown_types(
+        declared, [](const Resource& resource) { return resource.condition.empty(); }));
     for (const Resource& resource : declared.resources) {
         const ResourceType* type = find_resource_type(resource.type);
+        if (!type) continue;
         if (const auto fitted = type->fit(resource.properties, Fit::unevaluated, api); !fitted)
             return validation_error("Properties validation failed for resource " + resource.name +
                                     " with message: " + fitted.error().message);

@@ -10,7 +10,9 @@ namespace unkai::services::cloudformation {
 
 // Unknown resource types and properties, attributes that a type does not have, needed capabilities:
 // before anything is created. Errors: ValidationError, InsufficientCapabilitiesException.
+// Types that a condition may leave out are check_active_types' when the parameters are known.
 Status check_types(const Template& declared, const Api& api);
+Status check_active_types(const Values& values);
 std::vector<std::string> needed_capabilities(const Template& declared);
 Status check_capabilities(const Template& declared, const std::vector<std::string>& given);
 

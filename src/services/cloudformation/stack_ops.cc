@@ -164,6 +164,7 @@ Task<Result<Prepared>> CloudFormation::prepare(aws::Call& call, Request request,
     const StackRecord stack =
         before ? *before : StackRecord{.account = call.account, .region = call.region};
     CO_TRY(const Values values, values_of(made.declared, made.inputs, stack));
+    CO_REQUIRE(check_active_types(values));
     CO_TRY(const Graph graph, dependency_graph(values));
     co_return made;
 }

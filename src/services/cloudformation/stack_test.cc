@@ -581,6 +581,15 @@ TEST(ChangeSet, IsWhatTheDeployCommandNeeds) {
               "ChangeSetNotFound");
 }
 
+TEST(Stack, TypesThatAConditionLeavesOutNeedNotBeKnown) {
+    World world;
+    EXPECT_EQ(world.create("Conditions: {Never: !Equals [a, b]}\n"
+                           "Resources: {A: {Type: AWS::Nope::Thing, Condition: Never, Properties: "
+                           "{X: 1}}, B: {Type: AWS::SSM::Parameter, Properties: {Type: String, "
+                           "Value: x}}}"),
+              "CREATE_COMPLETE");
+}
+
 TEST(Stack, RefusesBeforeAnythingIsCreated) {
     World world;
     struct Case {
@@ -591,6 +600,10 @@ TEST(Stack, RefusesBeforeAnythingIsCreated) {
          {Case{"Resources: {A: {Type: AWS::Nope::Thing}, B: {Type: AWS::SSM::Parameter, "
                "Properties: {Type: String, Value: x}}}",
                "Template format error: Unrecognized resource types: [AWS::Nope::Thing]"},
+          {"Conditions: {Always: !Equals [a, a]}\nResources: {A: {Type: AWS::Nope::Thing, "
+           "Condition: "
+           "Always}}",
+           "Template format error: Unrecognized resource types: [AWS::Nope::Thing]"},
           {"Resources: {A: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, Nope: "
            "1}}}",
            "Properties validation failed for resource A with message: #: extraneous key [Nope] "

@@ -1,4 +1,4 @@
-// AWS::Logs, AWS::SSM, AWS::CloudFormation.
+// AWS::Logs, AWS::SSM, AWS::CloudFormation, AWS::CDK.
 #include "services/cloudformation/resource_type.h"
 
 namespace unkai::services::cloudformation {
@@ -101,6 +101,14 @@ constexpr ResourceType other_types[] = {
      .settle = settle_parameter,
      .update = update_parameter,
      .remove = remove_parameter},
+    // What CDK says of itself in every stack.
+    {.name = "AWS::CDK::Metadata",
+     .properties = "Analytics:s",
+     .attributes = "",
+     .create = create_handle,
+     .settle = no_attributes,
+     .update = [](Work&) -> Task<Status> { co_return ok(); },
+     .remove = nothing_to_remove},
     {.name = "AWS::CloudFormation::WaitConditionHandle",
      .properties = "",
      .attributes = "",
