@@ -69,9 +69,12 @@ Decision plan(const ShiftSettings& settings, ShiftState state, const Observed& o
                          "Undone: the weights are those from before the shift.", observed.now);
     if (state.phase == Phase::rolling_back)
         return plan_rolling_back(settings, std::move(state), observed);
-    if (observed.command == Command::abort)
-        return roll_back(std::move(state), Outcome::aborted, state.last_good, "Aborted.",
-                         observed.now);
+    if (observed.command == Command::abort) {
+        Decision out = roll_back(std::move(state), Outcome::aborted, state.last_good, "Aborted.",
+                                 observed.now);
+        out.state.phase = Phase::done;  // Whoever aborts does not want to watch.
+        return out;
+    }
     if (!state.step) return next_step(settings, std::move(state), false, observed.now);
     if (const auto why = broken_guard(settings, observed.arrived))
         return roll_back(std::move(state), Outcome::guard_failed, state.last_good, *why + ".",

@@ -6,8 +6,8 @@
 //     }
 //
 // A step is good when it lasted `every`, no guard broke, and enough requests came to judge by. A
-// broken guard, or abort, goes back to the last good share at once; if guards break there, too, to
-// the share from before the shift. undo goes back to that directly.
+// broken guard goes back to the last good share at once; if guards break there, too, to the share
+// from before the shift. abort goes back to the last good share and ends; undo to that from before.
 #pragma once
 
 #include <optional>

@@ -170,8 +170,7 @@ TEST(ShiftPlan, StepsRuleByRule) {
          100,
          Phase::shifting,
          {}},
-        {"aborted", seen_at(101, 0, 0, 50, Command::abort), 10, Phase::rolling_back,
-         Outcome::aborted},
+        {"aborted", seen_at(101, 0, 0, 50, Command::abort), 10, Phase::done, Outcome::aborted},
         {"undone", seen_at(101, 0, 0, 50, Command::undo), 0, Phase::done, Outcome::undone},
     };
     for (const auto& row : rows) {
