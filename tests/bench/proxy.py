@@ -1,123 +1,67 @@
-"""The HTTP server beside nginx `return 200`, and the load balancer beside HAProxy, each on one thread, over keep-alive
-connections on loopback, in turns. The promises: at least half of nginx's requests a second, and at most 1.2 of
-HAProxy's CPU for a response of 1 KiB (SPECIFICATION.md).
+"""A load balancer's CPU for a request of 1 KiB over kept connections, beside HAProxy.
 
-  python3 tests/bench/proxy.py [--preset release] [--seconds 4] [--rounds 3]
+Both stand in the same network namespace of the same VPC, on the same address, before the same nginx that answers
+1 KiB: what the virtual network costs, both pay.
 """
-import argparse
-import json
-import os
-import pathlib
-import re
-import shutil
-import signal
-import socket
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
+from measure import Figure, Unkai, answers, folder, in_turns, need, nginx_conf, running, until, wrk
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PORTS = {"unkai": 15401, "nginx": 15402, "unkai_proxy": 15403, "haproxy": 15404}
-BACKEND = 15405
-TOOLS = {"wrk": "wrk", "nginx": "nginx-light", "haproxy": "haproxy"}
+ZONES = ("us-east-1a", "us-east-1b")
 
 
-def build(preset):
-    subprocess.run(["ninja", "-C", ROOT / "build" / preset, "unkai_planes_proxy_bench"], check=True,
-                   stdout=subprocess.DEVNULL)
-    return ROOT / "build" / preset / "unkai_planes_proxy_bench"
+def network(unkai):
+    """A VPC with a way out, two subnets, and a security group that lets everything in."""
+    vpc = unkai.call("ec2", "CreateVpc", CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
+    subnets = [unkai.call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=f"10.60.{number}.0/24",
+                          AvailabilityZone=zone)["Subnet"]["SubnetId"] for number, zone in enumerate(ZONES)]
+    gateway = unkai.call("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
+    unkai.call("ec2", "AttachInternetGateway", VpcId=vpc, InternetGatewayId=gateway)
+    table = unkai.call("ec2", "DescribeRouteTables", Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]
+    unkai.call("ec2", "CreateRoute", RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0",
+               GatewayId=gateway)
+    group = unkai.call("ec2", "CreateSecurityGroup", GroupName="bench", Description="bench", VpcId=vpc)["GroupId"]
+    unkai.call("ec2", "AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=[
+        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    return vpc, subnets, group
 
 
-def start_nginx(folder, port, body):
-    # One process does everything, so that its CPU is the server's.
-    (folder / f"nginx{port}.conf").write_text(
-        f"daemon off; master_process off; pid {folder}/nginx{port}.pid; error_log /dev/null;\n"
-        "events { worker_connections 4096; }\n"
-        "http { access_log off; keepalive_requests 100000000;\n"
-        f"  server {{ listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 \"{body}\"; }} }} }}\n")
-    return subprocess.Popen(["nginx", "-c", folder / f"nginx{port}.conf"], stderr=subprocess.DEVNULL)
+def balancer(unkai, vpc, subnets, group, port):
+    """→ the load balancer's interface in the first zone, at whose address its target is as well."""
+    made = unkai.call("elbv2", "CreateLoadBalancer", Name="bench", Subnets=subnets, SecurityGroups=[group])
+    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+    targets = unkai.call("elbv2", "CreateTargetGroup", Name="bench", Protocol="HTTP", Port=port, VpcId=vpc,
+                         TargetType="ip", HealthCheckIntervalSeconds=30)["TargetGroups"][0]["TargetGroupArn"]
+    unkai.call("elbv2", "CreateListener", LoadBalancerArn=arn, Protocol="HTTP", Port=80,
+               DefaultActions=[{"Type": "forward", "TargetGroupArn": targets}])
+    found = unkai.call("ec2", "DescribeNetworkInterfaces", Filters=[
+        {"Name": "description", "Values": ["ELB " + arn.split("loadbalancer/")[1]]}])["NetworkInterfaces"]
+    front = min(found, key=lambda one: one["AvailabilityZone"])
+    unkai.call("elbv2", "RegisterTargets", TargetGroupArn=targets,
+               Targets=[{"Id": front["PrivateIpAddress"], "Port": port}])
+    return front
 
 
-def start_haproxy(folder):
-    (folder / "haproxy.cfg").write_text(
-        "global\n  nbthread 1\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
-        f"frontend front\n  bind 127.0.0.1:{PORTS['haproxy']}\n  option forwardfor\n  default_backend back\n"
-        f"backend back\n  http-reuse always\n  server one 127.0.0.1:{BACKEND} check inter 30s\n")
-    return subprocess.Popen(["haproxy", "-db", "-f", folder / "haproxy.cfg"], stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)
+def haproxy_conf(path, address, port):
+    path.write_text("global\n  nbthread 1\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n"
+                    f"  timeout server 60s\nfrontend front\n  bind {address}:81\n  option forwardfor\n"
+                    f"  default_backend back\nbackend back\n  http-reuse always\n  server one {address}:{port}\n")
+    return ["haproxy", "-db", "-f", path]
 
 
-def wait_for(port):
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    sys.exit(f"proxy bench: nobody answers on port {port}")
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def load(name, pid, seconds):
-    before = cpu_seconds(pid)
-    done = subprocess.run(["wrk", "-t1", "-c32", f"-d{seconds}s", f"http://127.0.0.1:{PORTS[name]}/"],
-                          stdout=subprocess.PIPE, text=True).stdout
-    if "Non-2xx" in done or "Socket errors" in done:
-        sys.exit(f"proxy bench: {name} failed requests:\n{done}")
-    count = int(re.search(r"(\d+) requests in", done)[1])
-    return count / seconds, (cpu_seconds(pid) - before) / count * 1e6
-
-
-def measure(preset, seconds, rounds):
-    program = build(preset)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="unkai-bench-http-"))
-    backend = start_nginx(folder, BACKEND, "x" * 1024)
-    wait_for(BACKEND)
-    servers = {
-        "unkai": subprocess.Popen([program, "serve", str(PORTS["unkai"])], stdout=subprocess.DEVNULL),
-        "nginx": start_nginx(folder, PORTS["nginx"], "hello world\\n"),
-        "unkai_proxy": subprocess.Popen([program, "proxy", str(PORTS["unkai_proxy"]), str(BACKEND)],
-                                        stdout=subprocess.DEVNULL),
-        "haproxy": start_haproxy(folder)}
-    try:
-        results = {name: [] for name in servers}
-        for port in PORTS.values():
-            wait_for(port)
-        for _ in range(rounds):
-            for name, server in servers.items():
-                results[name].append(load(name, server.pid, seconds))
-    finally:
-        for server in [*servers.values(), backend]:
-            server.send_signal(signal.SIGKILL)
-            server.wait()
-        shutil.rmtree(folder)
-    out = {name: {"per_second": round(statistics.median(rate for rate, _ in rows)),
-                  "cpu_us": round(statistics.median(cpu for _, cpu in rows), 2)} for name, rows in results.items()}
-    return {"http": {"unkai": out["unkai"], "nginx": out["nginx"],
-                     "ratio": round(out["unkai"]["per_second"] / out["nginx"]["per_second"], 2),
-                     "cpu_ratio": round(out["unkai"]["cpu_us"] / out["nginx"]["cpu_us"], 2)},
-            "proxy": {"unkai": out["unkai_proxy"], "haproxy": out["haproxy"],
-                      "ratio": round(out["unkai_proxy"]["per_second"] / out["haproxy"]["per_second"], 2),
-                      "cpu_ratio": round(out["unkai_proxy"]["cpu_us"] / out["haproxy"]["cpu_us"], 2)}}
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--preset", default=os.environ.get("UNKAI_PRESET", "release"))
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    for needed, package in TOOLS.items():
-        if not shutil.which(needed):
-            sys.exit(f"proxy bench: {needed} is missing: apt-get install {package}")
-    print(json.dumps(measure(arguments.preset, arguments.seconds, arguments.rounds)))
-
-
-if __name__ == "__main__":
-    main()
+def measure(setting):
+    need("nginx", "haproxy", "wrk", "nsenter")
+    with Unkai(setting) as unkai, folder("proxy") as place:
+        vpc, subnets, group = network(unkai)
+        port = 8080
+        front = balancer(unkai, vpc, subnets, group, port)
+        inside, public = unkai.vpc_namespace(vpc), front["Association"]["PublicIp"]
+        backend = nginx_conf(place / "nginx.conf", f"server {{ listen {port}; location / "
+                                                   f"{{ default_type text/plain; return 200 \"{'x' * 1024}\"; }} }}")
+        peer = haproxy_conf(place / "haproxy.cfg", front["PrivateIpAddress"], port)
+        with running(*backend, network=inside), running(*peer, network=inside) as haproxy:
+            for address in (f"http://{public}/", f"http://{public}:81/"):
+                until(lambda: answers(address), f"{address} answers")
+            cost = in_turns(setting, {
+                "unkai": (unkai.pid, lambda seconds: wrk(f"http://{public}/", seconds)),
+                "haproxy": (haproxy.pid, lambda seconds: wrk(f"http://{public}:81/", seconds))})
+    yield Figure("load balancer, 1 KiB, CPU per request", cost["unkai"], cost["haproxy"], peer="HAProxy", unit="µs",
+                 most=1.2)
