@@ -281,6 +281,9 @@ Status FrontDoor::authenticate(Request& request) {
     const sigv4::Claim& claim = *request.claim;
     auto credential = credentials_.find(claim.access_key_id, claim.session_token, call.now);
     if (!credential) {
+        const bool json = request.spoken == Protocol::json;  // It has a name of its own for it.
+        if (json && credential.error().is("InvalidClientTokenId"))
+            return fail("UnrecognizedClientException", credential.error().message, 400);
         if (s3 && credential.error().is("InvalidClientTokenId"))
             return fail("InvalidAccessKeyId",
                         "The AWS Access Key Id you provided does not exist in our records.", 403);

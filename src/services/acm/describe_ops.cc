@@ -140,8 +140,9 @@ Result<ListCertificatesOutput> Acm::ListCertificates(aws::Call& call,
     std::ranges::sort(rows, {}, [](const auto& row) { return row.first; });
     const auto most =
         static_cast<size_t>(in.max_items.value_or(static_cast<int32_t>(limits::page)));
-    TRY(const auto page,
-        aws::page(rows, [](const auto& row) { return row.first; }, in.next_token, most));
+    TRY(const auto page, aws::page(
+                             rows, [](const auto& row) { return row.first; }, in.next_token, most,
+                             "ValidationException"));
     ListCertificatesOutput out;
     out.certificate_summary_list.present = true;
     for (const auto* row : page.items)

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 // What a region has without being asked for it: zones, network ACLs that allow everything, DHCP
 // options.
 #include "services/ec2/ec2.h"
@@ -176,6 +178,10 @@ Result<DescribeAccountAttributesOutput> Ec2::DescribeAccountAttributes(
         {"vpc-max-security-groups-per-interface", std::to_string(limits::interface_groups)},
         {"vpc-max-elastic-ips", std::to_string(limits::addresses)},
         {"max-elastic-ips", std::to_string(limits::addresses)}};
+    for (const std::string& name : in.attribute_names)
+        if (std::ranges::find(known, name, [](const auto& one) { return one.first; }) ==
+            std::end(known))
+            return invalid_value("Invalid attribute: " + name);
     DescribeAccountAttributesOutput out;
     out.account_attributes.present = true;
     for (const auto& [name, value] : known)

@@ -100,13 +100,17 @@ Result<DescribeTagsOutput> Ec2::DescribeTags(aws::Call& call, const DescribeTags
         for (const GroupRule& rule : group.rules)
             collect(rows, "security-group-rule", rule.id, rule.tags);
     std::vector<Tagged> wanted;
+    const auto matches_all = [&](const Tagged& row) {
+        return matches(in.filters,
+                       {{"key", {row.key}},
+                        {"resource-id", {row.resource}},
+                        {"resource-type", {row.type}},
+                        {"value", {row.value}}},
+                       {{row.key, row.value}});
+    };
+    if (rows.empty()) REQUIRE(matches_all(Tagged{}));
     for (const Tagged& row : rows) {
-        TRY(const bool matched, matches(in.filters,
-                                        {{"key", {row.key}},
-                                         {"resource-id", {row.resource}},
-                                         {"resource-type", {row.type}},
-                                         {"value", {row.value}}},
-                                        {{row.key, row.value}}));
+        TRY(const bool matched, matches_all(row));
         if (matched) wanted.push_back(row);
     }
     std::sort(wanted.begin(), wanted.end(),

@@ -191,6 +191,8 @@ Result<PutClusterCapacityProvidersOutput> Ecs::PutClusterCapacityProviders(
 
 Result<DescribeCapacityProvidersOutput> Ecs::DescribeCapacityProviders(
     aws::Call& call, const DescribeCapacityProvidersInput& in) {
+    if (in.next_token)  // There is no second page to have a token of.
+        return errors::InvalidParameterException("Invalid token.");
     List<std::string> wanted = in.capacity_providers;
     if (wanted.empty()) wanted = {"FARGATE", "FARGATE_SPOT"};
     DescribeCapacityProvidersOutput out;

@@ -26,6 +26,17 @@ const std::pair<std::string_view, std::string_view>* find_default(std::string_vi
     return found == std::end(defaults) ? nullptr : found;
 }
 
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutAccountSetting.html
+bool is_value(std::string_view name, std::string_view value) {
+    if (name == "fargateTaskRetirementWaitPeriod")
+        return value == "0" || value == "7" || value == "14";
+    if (name == "defaultLogDriverMode") return value == "blocking" || value == "non-blocking";
+    if (name == "guardDutyActivate" || name == "tagResourceAuthorization")
+        return value == "on" || value == "off";
+    if (name == "containerInsights" && value == "enhanced") return true;
+    return value == "enabled" || value == "disabled";
+}
+
 Result<Setting> put_setting(aws::Call& call, const std::string& name, const std::string& value,
                             const std::string& principal) {
     const auto* known = find_default(name);
@@ -33,6 +44,9 @@ Result<Setting> put_setting(aws::Call& call, const std::string& name, const std:
         return errors::InvalidParameterException("Unknown account setting: " + name + ".");
     if (name.ends_with("LongArnFormat") && value != "enabled")
         return errors::InvalidParameterException("The long ARN format cannot be disabled.");
+    if (!is_value(name, value))
+        return errors::InvalidParameterException("Invalid value '" + value +
+                                                 "' for the account setting " + name + ".");
     Setting setting;
     setting.name = name;
     setting.value = value;
@@ -61,6 +75,8 @@ Result<PutAccountSettingDefaultOutput> Ecs::PutAccountSettingDefault(
 Result<DeleteAccountSettingOutput> Ecs::DeleteAccountSetting(aws::Call& call,
                                                              const DeleteAccountSettingInput& in) {
     const std::string principal = in.principal_arn.value_or(call.principal.arn);
+    if (!principal.starts_with("arn:aws:iam::"))
+        return errors::InvalidParameterException("Invalid principal ARN: " + principal + ".");
     schema::settings.erase(call.txn(), {call.account, call.region, principal, in.name});
     Setting setting;
     setting.name = in.name;
@@ -71,6 +87,8 @@ Result<DeleteAccountSettingOutput> Ecs::DeleteAccountSetting(aws::Call& call,
 
 Result<ListAccountSettingsOutput> Ecs::ListAccountSettings(aws::Call& call,
                                                            const ListAccountSettingsInput& in) {
+    if (in.next_token)  // There is no second page to have a token of.
+        return errors::InvalidParameterException("Invalid token.");
     const std::string principal = in.principal_arn.value_or(call.principal.arn);
     std::map<std::string, Setting> settings;
     if (in.effective_settings.value_or(false)) {

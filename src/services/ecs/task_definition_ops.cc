@@ -162,6 +162,9 @@ Result<ListTaskDefinitionFamiliesOutput> Ecs::ListTaskDefinitionFamilies(
 
 Result<DeleteTaskDefinitionsOutput> Ecs::DeleteTaskDefinitions(
     aws::Call& call, const DeleteTaskDefinitionsInput& in) {
+    if (in.task_definitions.size() > 10)
+        return errors::InvalidParameterException(
+            "At most 10 task definitions can be deleted by one call.");
     DeleteTaskDefinitionsOutput out;
     out.failures.present = true;
     for (const std::string& given : in.task_definitions) {

@@ -95,7 +95,9 @@ Result<DescribeTagsOutput> Elbv2::DescribeTags(aws::Call& call, const DescribeTa
 }
 
 Result<DescribeAccountLimitsOutput> Elbv2::DescribeAccountLimits(
-    aws::Call&, const DescribeAccountLimitsInput&) {
+    aws::Call&, const DescribeAccountLimitsInput& in) {
+    if (in.marker)  // There is no second page to have a marker of.
+        return fail("ValidationError", "The marker '" + *in.marker + "' is not valid");
     DescribeAccountLimitsOutput out;
     const std::pair<const char*, size_t> all[] = {
         {"target-groups", limits::target_groups},

@@ -154,6 +154,9 @@ Task<Result<DeleteLoadBalancerOutput>> Elbv2::DeleteLoadBalancer(
     aws::Call& call, const DeleteLoadBalancerInput& in) {
     const auto record =
         schema::balancers.get(call.txn(), {call.account, call.region, in.load_balancer_arn});
+    if (!record && in.load_balancer_arn.find(":loadbalancer/") == std::string::npos)
+        co_return fail("ValidationError",
+                       "'" + in.load_balancer_arn + "' is not a valid load balancer ARN");
     if (!record) co_return DeleteLoadBalancerOutput{};
     if (attribute(AttributeKind::balancer, record->attributes, "deletion_protection.enabled") ==
         "true")

@@ -90,7 +90,7 @@ Task<Result<ModifyDBClusterOutput>> Rds::ModifyDBCluster(aws::Call& call,
     }
     if (in.db_cluster_parameter_group_name) {
         CO_TRY(const ParameterGroup group,
-               find_parameter_group(call, *in.db_cluster_parameter_group_name, true));
+               find_group_for_cluster(call, *in.db_cluster_parameter_group_name));
         cluster.parameter_group = group.name;
     }
     if (in.engine_version) {

@@ -171,9 +171,8 @@ Task<Result<CreateDBClusterOutput>> Rds::CreateDBCluster(aws::Call& call,
     };
     if (taken()) co_return errors::DBClusterAlreadyExistsFault("DB Cluster already exists");
     CO_TRY(const ParameterGroup group,
-           find_parameter_group(
-               call, in.db_cluster_parameter_group_name.value_or("default." + std::string(family)),
-               true));
+           find_group_for_cluster(call, in.db_cluster_parameter_group_name.value_or(
+                                            "default." + std::string(family))));
     if (auto engine = co_await plane_.engine(); !engine)
         co_return errors::InsufficientStorageClusterCapacityFault(engine.error().message);
 

@@ -62,10 +62,14 @@ Result<ParameterGroup> find_parameter_group(aws::Call& call, std::string_view na
                               .description = "Default " + std::string(cluster ? "cluster " : "") +
                                              "parameter group for " + std::string(family),
                               .arn = call.arn("rds", kind + ":" + standard)};
-    if (cluster)
-        return errors::DBClusterParameterGroupNotFoundFault("DBClusterParameterGroup not found: " +
-                                                            key);
-    return errors::DBParameterGroupNotFoundFault("DBParameterGroup not found: " + key);
+    return errors::DBParameterGroupNotFoundFault(
+        (cluster ? "DBClusterParameterGroup not found: " : "DBParameterGroup not found: ") + key);
+}
+
+Result<ParameterGroup> find_group_for_cluster(aws::Call& call, std::string_view name) {
+    auto group = find_parameter_group(call, name, true);
+    if (!group) return errors::DBClusterParameterGroupNotFoundFault(group.error().message);
+    return group;
 }
 
 Result<ClusterRecord> find_cluster(aws::Call& call, std::string_view id_or_arn) {

@@ -98,6 +98,9 @@ Status check_identifier(std::string_view id, std::string_view what);
 // The default groups exist once they are asked for.
 Result<SubnetGroup> find_subnet_group(aws::Call& call, std::string_view name);
 Result<ParameterGroup> find_parameter_group(aws::Call& call, std::string_view name, bool cluster);
+// The group that a cluster is to have; of one that is not there the cluster's operations have a
+// code of their own.
+Result<ParameterGroup> find_group_for_cluster(aws::Call& call, std::string_view name);
 Result<ClusterRecord> find_cluster(aws::Call& call, std::string_view id_or_arn);
 Result<InstanceRecord> find_instance(aws::Call& call, std::string_view id_or_arn);
 void put(aws::Call& call, const ClusterRecord& cluster);
