@@ -1,6 +1,6 @@
 // The certificates of the API's ports: the program's own, and one for every further *.localhost
-// name that somebody asks for (a site's or a load balancer's alias), issued by the local authority
-// when it is first needed (≈ 0.5 ms) and kept.
+// or *.on.aws name that somebody asks for (a site's or a load balancer's alias, a function URL),
+// issued by the local authority when it is first needed (≈ 0.5 ms) and kept.
 #pragma once
 
 #include <map>
@@ -15,7 +15,8 @@ public:
     explicit LocalCertificates(const services::acm::LocalAuthority& authority)
         : authority_(authority) {}
 
-    // The one that is shown to clients that name nothing, and for all names but *.localhost.
+    // The one that is shown to clients that name nothing, and for all names but *.localhost
+    // and *.on.aws.
     void set_own(std::shared_ptr<const net::Identity> own);
     // Any thread.
     std::shared_ptr<const net::Identity> find(std::string_view name) override;

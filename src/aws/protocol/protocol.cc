@@ -36,7 +36,8 @@ static Status decode_form(const ServiceInfo& service, bool ec2, const ShapeInfo&
 
 static Status decode_json(const ShapeInfo& shape, std::string_view body, void* input,
                           const JsonStyle& style, std::vector<std::string>& missing) {
-    wire::JsonReader in(trim(body).empty() ? "{}" : body);
+    // The front door has limited it already.
+    wire::JsonReader in(trim(body).empty() ? "{}" : body, {.bytes = body.size() + 2});
     read_json(in, shape, input, style, Path{}, missing);
     return in.finish();
 }

@@ -3,21 +3,8 @@
 #pragma once
 
 #include "api/lambda.h"
-#include "aws/protocol/json_shape.h"
+#include "aws/protocol/json_record.h"
 #include "store/table.h"
-
-namespace unkai::store {
-
-template <class T>
-    requires requires { T::shape_info; }
-struct Codec<T> {
-    static void encode(std::string& out, const T& value) { out += aws::protocol::to_json(value); }
-    static bool decode(std::string_view in, T& value) {
-        return aws::protocol::from_json(value, in).has_value();
-    }
-};
-
-}  // namespace unkai::store
 
 namespace unkai::services::lambda {
 

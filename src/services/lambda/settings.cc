@@ -12,7 +12,7 @@ namespace unkai::services::lambda {
 
 namespace {
 
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+// configuration-envvars.html#configuration-envvars-runtime
 constexpr std::array<std::string_view, 18> reserved_names = {"_HANDLER",
                                                              "_X_AMZN_TRACE_ID",
                                                              "AWS_DEFAULT_REGION",
