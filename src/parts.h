@@ -9,6 +9,7 @@ namespace unkai {
 
 std::unique_ptr<Part> make_queues(const Surroundings& around);     // sqs
 std::unique_ptr<Part> make_topics(const Surroundings& around);     // sns
+std::unique_ptr<Part> make_events(const Surroundings& around);     // events, scheduler
 std::unique_ptr<Part> make_metrics(const Surroundings& around);    // cloudwatch
 std::unique_ptr<Part> make_functions(const Surroundings& around);  // lambda
 std::unique_ptr<Part> make_gateways(const Surroundings& around);   // apigateway, apigatewayv2
