@@ -1,5 +1,5 @@
-// Shapes of the API inside of stored records, kept as they are (as JSON): what a client described is
-// what it gets back.
+// Shapes of the API inside of stored records, kept as they are (as JSON): what a client described
+// is what it gets back.
 #pragma once
 
 #include "aws/protocol/json_shape.h"

@@ -1,6 +1,7 @@
 // The MD5s by which clients check what was taken and given. Pure.
 //
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+// sqs-message-metadata.html
 #pragma once
 
 #include "services/sqs/schema.h"

@@ -1,6 +1,7 @@
 // AWS/SQS: what each active queue did, told to CloudWatch every minute.
 //
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+// sqs-available-cloudwatch-metrics.html
 // A queue is active for six hours after something was in it or asked of it. Counts of a minute that
 // the program did not live to its end are lost: metrics are not promised to be durable.
 #pragma once

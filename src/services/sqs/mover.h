@@ -1,6 +1,7 @@
 // Moves messages from dead-letter queues back: StartMessageMoveTask's work.
 //
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
+// API_StartMessageMoveTask.html
 // A task moves what may be received when its turn comes, a batch every 100 ms, each batch and the
 // task's own count in one transaction: kill -9 neither loses nor doubles a message. A task that ran
 // goes on after a restart. It ends when the queue has nothing left that was there at its start.

@@ -8,7 +8,8 @@
 //
 // Standard queues give the oldest first. FIFO queues give each group's in order, and nothing of a
 // group while one of it is in flight, delayed at its head, or on its way to the disk.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+// FIFO-queues-understanding-logic.html
 // Cost: O(log messages) each; about 400 bytes of memory a message.
 #pragma once
 

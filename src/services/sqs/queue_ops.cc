@@ -14,7 +14,8 @@ Unexpected no_such_queue() {
 
 // Services that deliver in their own name need the queue's leave; those that act with a role of the
 // account (Lambda, EventBridge Scheduler) have it as the account has.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-basic-examples-of-sqs-policies.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+// sqs-basic-examples-of-sqs-policies.html
 bool needs_policy(const aws::Principal& principal, const LiveQueue& queue) {
     if (principal.kind != aws::Principal::Kind::service) return principal.account != queue.account;
     for (const std::string_view name :

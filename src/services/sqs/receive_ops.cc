@@ -75,7 +75,8 @@ private:
     }
 
     // To the dead-letter queue, when it was received often enough. With none there it stays.
-    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+    // sqs-dead-letter-queues.html
     bool give_up(int64_t sequence) {
         const auto& policy = queue_->settings.redrive;
         if (!policy || queue_->order.find(sequence)->receives < policy->most_receives) return false;
