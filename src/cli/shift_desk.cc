@@ -45,7 +45,7 @@ std::string bar_of(int percent) {
 TerminalDesk::TerminalDesk(Loop& loop, migration::ShiftNames names, bool quiet, bool color)
     : loop_(loop), names_(std::move(names)), quiet_(quiet), color_(color) {
     terminal_ = !quiet && ::isatty(STDOUT_FILENO) == 1;
-    keys_ = ::isatty(STDIN_FILENO) == 1 && ::tcgetattr(STDIN_FILENO, &before_) == 0;
+    keys_ = !quiet && ::isatty(STDIN_FILENO) == 1 && ::tcgetattr(STDIN_FILENO, &before_) == 0;
     if (!keys_) return;
     termios raw = before_;
     raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);

@@ -3,11 +3,13 @@ import contextlib
 import http.server
 import json
 import subprocess
+import sys
 import threading
 import time
 import uuid
 
 import pytest
+from botocore.exceptions import ClientError
 
 from test_elbv2 import ec2, elbv2, place  # noqa: F401  (fixtures)
 from test_route53 import change, records, remove, settled
@@ -24,6 +26,7 @@ def served(status=200):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(status)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -97,18 +100,59 @@ def route53(unkai):
     return unkai.client("route53")
 
 
+ANSWER = """
+import http.server, pathlib, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        status = 200 if self.path == "/health" else int(pathlib.Path(sys.argv[2]).read_text())
+        self.send_response(status); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
+    def log_message(self, *_): pass
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 512
+Server(("0.0.0.0", int(sys.argv[1])), Answer).serve_forever()
+"""
+
+
+def side_of(unkai, ec2, elbv2, place, status, group, name, port, file):  # noqa: F811
+    """A load balancer before a server that stands in its VPC, on the balancer's own address."""
+    made = elbv2.create_load_balancer(Name=f"side-{name}", Subnets=place["subnets"], SecurityGroups=[group])["LoadBalancers"][0]
+    arn = made["LoadBalancerArn"]
+    targets = elbv2.create_target_group(Name=f"side-{name}", Protocol="HTTP", Port=port, VpcId=place["vpc"], TargetType="ip",
+                                        HealthCheckPath="/health", HealthCheckIntervalSeconds=5,
+                                        HealthCheckTimeoutSeconds=2)["TargetGroups"][0]
+    front = ec2.describe_network_interfaces(Filters=[
+        {"Name": "description", "Values": ["ELB " + arn.split("loadbalancer/")[1]]}])["NetworkInterfaces"][0]
+    elbv2.register_targets(TargetGroupArn=targets["TargetGroupArn"],
+                           Targets=[{"Id": front["PrivateIpAddress"], "Port": port}])
+    elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[
+        {"Type": "forward", "TargetGroupArn": targets["TargetGroupArn"]}])
+    server = subprocess.Popen(["nsenter", f"--net={status['runDir']}/netns/{place['vpc']}", sys.executable, "-c", ANSWER,
+                               str(port), str(file)])
+    until = time.monotonic() + 30
+    while elbv2.describe_target_health(TargetGroupArn=targets["TargetGroupArn"])["TargetHealthDescriptions"][0][
+            "TargetHealth"]["State"] != "healthy":
+        assert time.monotonic() < until, "the target never became healthy"
+        time.sleep(0.1)
+    return {**made, "targets": targets["TargetGroupArn"], "server": server}
+
+
 @pytest.fixture(scope="module")
-def two_sides(unkai, elbv2, place, route53):  # noqa: F811
-    """A name with two weighted aliases to load balancers that answer by themselves."""
+def two_sides(unkai, ec2, elbv2, place, route53, tmp_path_factory):  # noqa: F811
+    """A name with two weighted aliases to load balancers."""
+    status = json.loads(unkai.run("status", "--json").stdout)["data"]
+    if not status["network"]:
+        pytest.skip("networks need root")
     name = f"s{uuid.uuid4().hex[:6]}.example.com"
     zone = route53.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"].split("/")[-1]
+    group = ec2.create_security_group(GroupName="sides", Description="x", VpcId=place["vpc"])["GroupId"]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    folder = tmp_path_factory.mktemp("sides")
     sides = {}
-    for side in ("old", "new"):
-        made = elbv2.create_load_balancer(Name=f"side-{side}", Subnets=place["subnets"],
-                                          SecurityGroups=[place["group"]])["LoadBalancers"][0]
-        listener = elbv2.create_listener(LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTP", Port=80, DefaultActions=[
-            {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": side}}])
-        sides[side] = {**made, "listener": listener["Listeners"][0]["ListenerArn"]}
+    for number, side in enumerate(("old", "new")):
+        (folder / side).write_text("200")
+        sides[side] = side_of(unkai, ec2, elbv2, place, status, group, side, 8081 + number, folder / side)
     host = "api." + name
 
     def weigh(old, new):
@@ -120,14 +164,28 @@ def two_sides(unkai, elbv2, place, route53):  # noqa: F811
     def weights():
         return {one["SetIdentifier"]: one["Weight"] for one in records(route53, zone) if "SetIdentifier" in one}
 
-    def answer_with(side, status):
-        elbv2.modify_listener(ListenerArn=sides[side]["listener"], DefaultActions=[
-            {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": str(status), "MessageBody": side}}])
+    def answer_with(side, code):
+        (folder / side).write_text(str(code))
     weigh(100, 0)
     yield {"host": host, "weigh": weigh, "weights": weights, "answer_with": answer_with, "zone": zone}
     remove(route53, zone)
     for side in sides.values():
         elbv2.delete_load_balancer(LoadBalancerArn=side["LoadBalancerArn"])
+        side["server"].kill()
+        side["server"].wait()
+        elbv2.delete_target_group(TargetGroupArn=side["targets"])
+    delete_when_free(lambda: ec2.delete_security_group(GroupId=group))
+
+
+def delete_when_free(delete):
+    """The balancers' interfaces go shortly after them."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return delete()
+        except ClientError:
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ public:
     Batch(aws::Call& call, Zone& zone) : call_(call), zone_(zone) {}
 
     void apply(std::string_view action, const Record& record) {
-        if (!record.health_check.empty() && !find_health_check(call_, record.health_check)) {
+        if (action != change_action::delete_ && !record.health_check.empty() &&
+            !find_health_check(call_, record.health_check)) {
             missing_check_ = record.health_check;
             return;
         }

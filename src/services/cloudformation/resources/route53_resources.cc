@@ -156,6 +156,54 @@ Task<Status> update_records(Work& work) {
     co_return co_await change(work, "UPSERT", work.properties, {});
 }
 
+// ---- Health checks
+
+Task<Result<std::string>> create_health_check(Work& work) {
+    CO_TRY(const Json made,
+           co_await work.call("route53", "CreateHealthCheck",
+                              Json::object({{"CallerReference", work.token},
+                                            {"HealthCheckConfig", work["HealthCheckConfig"]}})));
+    co_return made["HealthCheck"]["Id"].text();
+}
+
+Task<Result<std::vector<std::string>>> find_health_check(Work& work) {
+    CO_TRY(const Json answer, co_await work.call("route53", "ListHealthChecks", Json::object()));
+    std::vector<std::string> found;
+    for (size_t i = 0; i < answer["HealthChecks"].size(); ++i)
+        if (answer["HealthChecks"][i]["CallerReference"].text() == work.token)
+            found.push_back(answer["HealthChecks"][i]["Id"].text());
+    co_return found;
+}
+
+Task<Result<Json>> settle_health_check(Work& work) {
+    if (const Json tags = work.tags(); tags.size() > 0)
+        CO_REQUIRE(co_await work.call("route53", "ChangeTagsForResource",
+                                      Json::object({{"ResourceType", "healthcheck"},
+                                                    {"ResourceId", work.physical_id},
+                                                    {"AddTags", tags}})));
+    co_return Json::object({{"HealthCheckId", work.physical_id}});
+}
+
+Task<Status> update_health_check(Work& work) {
+    Json input = Json::object({{"HealthCheckId", work.physical_id}});
+    for (const auto& [name, value] : work["HealthCheckConfig"].as_object()) {
+        if (name != "Type" && name != "RequestInterval" && name != "MeasureLatency" &&
+            name != "RoutingControlArn")
+            input.set(name, value);
+        else if (work.previous["HealthCheckConfig"][name] != value)
+            co_return validation_error("A health check's " + name +
+                                       " cannot change. Give the resource another logical name.");
+    }
+    CO_REQUIRE(co_await work.call("route53", "UpdateHealthCheck", std::move(input)));
+    co_return ok();
+}
+
+Task<Status> remove_health_check(Work& work) {
+    return work.remove("route53", "DeleteHealthCheck",
+                       Json::object({{"HealthCheckId", work.physical_id}}), {"NoSuchHealthCheck"},
+                       {});
+}
+
 #define RECORD                                                                                   \
     "ResourceRecords:[s] TTL:i AliasTarget:{DNSName!:s HostedZoneId!:s EvaluateTargetHealth:b} " \
     "Weight:i "                                                                                  \
@@ -173,6 +221,16 @@ constexpr ResourceType route53_types[] = {
      .update = update_zone,
      .remove = remove_zone,
      .find = find_zone},
+    {.name = "AWS::Route53::HealthCheck",
+     .properties = "HealthCheckConfig! HealthCheckTags:tags",
+     .attributes = "HealthCheckId",
+     .service = "route53",
+     .operation = "CreateHealthCheck",
+     .create = create_health_check,
+     .settle = settle_health_check,
+     .update = update_health_check,
+     .remove = remove_health_check,
+     .find = find_health_check},
     {.name = "AWS::Route53::RecordSet",
      .properties =
          "HostedZoneId^:s HostedZoneName^:s Name!^:s Type!^:s SetIdentifier^:s Comment:s " RECORD,
