@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/public_range.h"
 #include "program.h"
 #include "services/acm/local_authority.h"
 
@@ -23,6 +24,7 @@ Task<Status> compose_and_run(cli::StartOptions options) {
     const auto random = system_random();
     CO_TRY(cli::Installation installation,
            cli::make_installation(options.data_dir, options.wishes, *random));
+    CO_REQUIRE(cli::check_public_range(options.public_cidr, installation.id));
     CO_TRY(auto authority, services::acm::LocalAuthority::open(installation.data_dir + "/authority",
                                                                *random, Loop::current()->now()));
     CO_TRY(auto engine, store::rocks_engine(installation.data_dir + "/store"));

@@ -32,6 +32,9 @@ Json Program::status() const {
     Json services = Json::array();
     for (const auto& [name, service] : dispatcher_.services()) services.push(std::string(name));
     Json findings = Json::array();
+    if (network_works_)
+        for (const planes::containers::Finding& one : fargate_->plane().findings())
+            findings.push(one.problem + " " + one.fix);
     for (const auto& part : parts_)
         for (std::string& finding : part->findings()) findings.push(std::move(finding));
     Json web_ports = Json::array();

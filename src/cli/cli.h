@@ -55,6 +55,10 @@ int finish_failed(const Context& context, std::string_view command, const Error&
 
 bool use_color(const Context& context);
 
+// How this program is called from here, for installations of that data folder: "unkai" where the
+// shell finds it, else its path, and --data-dir where the folder is not the customary one.
+std::string own_name(const std::string& data_dir);
+
 // Everything that `unkai start` was told.
 struct StartOptions {
     Wishes wishes;

@@ -253,6 +253,20 @@ Finding check_leftovers(const std::optional<Installation>& installation) {
     return {"leftovers", Verdict::warning, text, fix};
 }
 
+// What the running program has found out about this machine.
+void add_findings_of_program(const std::optional<Installation>& installation,
+                             std::vector<Finding>& findings) {
+    if (!installation || running_pid(*installation) == 0) return;
+    const auto status = Control(*installation).ask("status", wire::Json::object());
+    if (!status) return;
+    if (!(*status)["network"].bool_or(true))
+        findings.push_back({"networks", Verdict::failed, "the running Unkai could not make them",
+                            "see " + installation->log_file()});
+    for (size_t i = 0; i < (*status)["findings"].size(); ++i)
+        findings.push_back(
+            {"running Unkai", Verdict::warning, (*status)["findings"][i].string_or(""), ""});
+}
+
 }  // namespace
 
 std::string listener_of(uint16_t port) {
@@ -287,31 +301,34 @@ std::string listener_of(uint16_t port) {
 
 std::vector<Finding> check_machine(const std::string& data_dir,
                                    const std::optional<Installation>& installation) {
-    return {check_root(),
-            check_namespaces(),
-            check_veth(),
-            check_packet_filter(),
-            check_overlay(data_dir),
-            check_groups(),
-            check_program("container runtime", {"crun", "runc"}, Verdict::failed,
-                          "ECS tasks cannot run", "runc"),
-            check_program("database server", {"mariadbd", "mysqld"}, Verdict::failed,
-                          "RDS clusters cannot run", "mariadb-server-core"),
-            check_program("database backup", {"mariadb-backup", "mariabackup", "xtrabackup"},
-                          Verdict::warning, "online backups will need it", "mariadb-backup"),
-            check_program("node", {"node"}, Verdict::warning,
-                          "needed to build the examples' images and pages", "nodejs"),
-            check_program("npm", {"npm"}, Verdict::warning,
-                          "needed to build the examples' images and pages", "npm"),
-            check_port(api_port, installation, true, "the AWS endpoint"),
-            check_port(80, installation, false, "http://*.localhost in a browser"),
-            check_port(443, installation, false, "https://*.localhost in a browser"),
-            check_disk(data_dir),
-            check_memory(),
-            check_clock(),
-            check_data_dir(data_dir, installation),
-            check_authority(installation),
-            check_leftovers(installation)};
+    std::vector<Finding> findings = {
+        check_root(),
+        check_namespaces(),
+        check_veth(),
+        check_packet_filter(),
+        check_overlay(data_dir),
+        check_groups(),
+        check_program("container runtime", {"crun", "runc"}, Verdict::failed,
+                      "ECS tasks cannot run", "runc"),
+        check_program("database server", {"mariadbd", "mysqld"}, Verdict::failed,
+                      "RDS clusters cannot run", "mariadb-server-core"),
+        check_program("database backup", {"mariadb-backup", "mariabackup", "xtrabackup"},
+                      Verdict::warning, "online backups will need it", "mariadb-backup"),
+        check_program("node", {"node"}, Verdict::warning,
+                      "needed to build the examples' images and pages", "nodejs"),
+        check_program("npm", {"npm"}, Verdict::warning,
+                      "needed to build the examples' images and pages", "npm"),
+        check_port(api_port, installation, true, "the AWS endpoint"),
+        check_port(80, installation, false, "http://*.localhost in a browser"),
+        check_port(443, installation, false, "https://*.localhost in a browser"),
+        check_disk(data_dir),
+        check_memory(),
+        check_clock(),
+        check_data_dir(data_dir, installation),
+        check_authority(installation),
+        check_leftovers(installation)};
+    add_findings_of_program(installation, findings);
+    return findings;
 }
 
 }  // namespace unkai::cli

@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
+#include "base/strings.h"
 #include "cli/cli.h"
 
 namespace unkai::cli {
@@ -14,6 +16,18 @@ static void print(FILE* to, std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), to);
     if (!text.empty() && !text.ends_with('\n')) std::fputc('\n', to);
     std::fflush(to);
+}
+
+std::string own_name(const std::string& data_dir) {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    std::string name = std::filesystem::proximate(self, error);
+    if (name.starts_with("../")) name = self;
+    const char* path = std::getenv("PATH");
+    for (const std::string_view folder : split(path != nullptr ? path : "", ':'))
+        if (std::filesystem::equivalent(std::filesystem::path(folder) / "unkai", self, error))
+            name = "unkai";
+    return data_dir == default_data_dir() ? name : name + " --data-dir " + data_dir;
 }
 
 static Json envelope(std::string_view command, std::string_view status, Json data) {

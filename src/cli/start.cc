@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,13 +90,17 @@ int start_in_background(const Context& context, const StartOptions& options) {
     Control control(*installation);
     auto status = control.ask("status", Json::object());
     if (!status) return finish_failed(context, "start", status.error());
+    const std::string self = own_name(installation->data_dir);
+    const auto example = [&self](const std::string& what, const char* does) {
+        return fmt::format("\n  {:<28} {}", fmt::format(fmt::runtime(what), self), does);
+    };
     const std::string text =
         std::string(already != 0 ? "Unkai runs already" : "Unkai is ready") + " on " +
         (*status)["endpoint"].string_or(endpoint) + " (account " + installation->account + ", " +
-        installation->region +
-        ").\n  eval \"$(unkai env)\"    lets the AWS CLI, SDKs, CDK and Terraform find it\n" +
-        "  unkai up FOLDER         deploys an example or a template\n  unkai stop              "
-        "stops it; its data stays";
+        installation->region + ")." +
+        example("eval \"$({} env)\"", "lets the AWS CLI, SDKs, CDK and Terraform find it") +
+        example("{} up FOLDER", "deploys an example or a template") +
+        example("{} stop", "stops it; its data stays");
     return finish(context, "start", std::move(*status), text);
 }
 

@@ -57,18 +57,6 @@ std::string host_of_url(const std::string& url) {
     return url.substr(begin, url.find_first_of(":/", begin) - begin);
 }
 
-// How this program is called from here: by its name where the shell finds it, else by its path.
-std::string own_name() {
-    std::error_code error;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-    const char* path = std::getenv("PATH");
-    for (const std::string_view folder : split(path != nullptr ? path : "", ':'))
-        if (std::filesystem::equivalent(std::filesystem::path(folder) / "unkai", self, error))
-            return "unkai";
-    const std::string near = std::filesystem::proximate(self, error);
-    return near.starts_with("../") ? self.string() : near;
-}
-
 // URLs first, then endpoints; the rest is a matter of `unkai status`.
 std::string outputs_text(const StackState& stack, const Entrance& entrance) {
     std::string urls, endpoints;
@@ -114,7 +102,7 @@ std::string summary(const Done& done, const Json& status, const Manifest& manife
     const std::string outputs = outputs_text(stack, entrance);
     if (!outputs.empty()) text += "\n" + outputs;
     text += "\n";
-    const std::string self = own_name();
+    const std::string self = own_name(status["dataDir"].string_or(""));
     const std::string dns = status["dnsAddress"].string_or("");
     for (const auto& [name, value] : stack.outputs)
         if (is_url(value) && !dns.empty() && status["network"].bool_or(false)) {
