@@ -5,7 +5,8 @@
 Groups: `check` (tests/check.py), one for each C++ folder (GoogleTest), `codegen`, then with a running
 Unkai of its own (own data folder, own installation) `conformance`, and `operations`, which names every
 promised operation that conformance did not call with success and with error; `example` drives the
-application of examples/saas alone, in a browser; `e2e` the same deployed, in an installation of its own.
+application of examples/saas alone, in a browser; `e2e` the same deployed, in an installation of its own;
+`migration` examples/migration, whose traffic moves from one side to the other under load.
 """
 import os
 import pathlib
@@ -20,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release")
 REPORTS = BUILD / "reports"
 # What --fast leaves out: real databases, containers, browsers.
-SLOW = ("planes_mysql", "planes_containers", "planes_network", "example", "e2e", "conformance")
+SLOW = ("planes_mysql", "planes_containers", "planes_network", "example", "e2e", "conformance", "migration")
 
 
 def venv(browser=False):
@@ -88,7 +89,8 @@ def groups(fast, words):
         yield "conformance", [venv(), "-m", "pytest", "-q", ROOT / "tests" / "conformance", "--unkai",
                               BUILD / "unkai", f"--junitxml={report}"], report
         yield "operations", [sys.executable, ROOT / "tests" / "operations.py"], REPORTS / "operations.xml"
-    for name, options in (("example", []), ("e2e", ["--deploy", "--unkai", BUILD / "unkai"])):
+    for name, options in (("example", []), ("e2e", ["--deploy", "--unkai", BUILD / "unkai"]),
+                          ("migration", ["--migration", "--unkai", BUILD / "unkai"])):
         if wanted(name):
             report = REPORTS / f"{name}.xml"
             yield name, [venv(browser=True), "-m", "pytest", "-q", ROOT / "tests" / "e2e", *options,
