@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/events.h"
-#include "aws/stored_shape.h"
+#include "aws/protocol/json_record.h"
 #include "store/table.h"
 
 namespace unkai::services::events {
