@@ -80,7 +80,7 @@ Json load_json(const LoadResult& result, const migration::LoadOptions& options) 
     return Json::object({{"rate", options.rate},
                          {"seconds", length},
                          {"due", result.due},
-                         {"sent", result.sent},
+                         {"requests", result.sent},
                          {"answered", result.answered},
                          {"dropped", result.dropped},
                          {"failed", result.failed()},

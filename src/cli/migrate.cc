@@ -10,7 +10,7 @@ using wire::Json;
 namespace {
 
 struct MigrateWishes {
-    std::string stack;
+    std::vector<std::string> stacks;
     EndpointOptions endpoint;
 };
 
@@ -20,7 +20,7 @@ int run_migrate_check(const Context& context, const MigrateWishes& wishes) {
     Loop loop;
     const auto random = system_random();
     migration::Cloud cloud(loop, *random, std::move(*access));
-    const auto facts = loop.run_until_done(migration::gather_facts(cloud, wishes.stack));
+    const auto facts = loop.run_until_done(migration::gather_facts(cloud, wishes.stacks));
     if (!facts) return finish_failed(context, "migrate check", facts.error());
     Json list = Json::array();
     std::string text;
@@ -34,10 +34,8 @@ int run_migrate_check(const Context& context, const MigrateWishes& wishes) {
     }
     text += stops == 0 ? "\nNothing stands in the way. Shift: unkai shift NAME --from … --to …"
                        : fmt::format("\n{} to fix before traffic moves.", stops);
-    finish(
-        context, "migrate check",
-        Json::object({{"stack", wishes.stack}, {"mustFix", stops}, {"findings", std::move(list)}}),
-        text);
+    finish(context, "migrate check",
+           Json::object({{"mustFix", stops}, {"findings", std::move(list)}}), text);
     return stops == 0 ? 0 : 1;
 }
 
@@ -52,10 +50,12 @@ void add_migrate(CLI::App& app, Context& context, Action& action) {
     CLI::App* check = migrate->add_subcommand(
         "check", "Say what will differ behind the load balancer, and the fix for each");
     check->footer(
-        "Examples:\n  unkai migrate check my-stack\n  unkai migrate check my-stack --json\n"
+        "Examples:\n  unkai migrate check my-stack\n  unkai migrate check old-stack new-stack "
+        "--json\n"
         "  unkai migrate check my-stack --endpoint aws --region ap-northeast-1\n\n"
         "The exit code is 0 when nothing must be fixed before traffic moves, 1 otherwise.");
-    check->add_option("STACK", wishes.stack, "The stack that has the API")->required();
+    check->add_option("STACK", wishes.stacks, "The stacks that have the API and the load balancer")
+        ->required();
     add_endpoint_options(*check, wishes.endpoint);
     check->callback([&context, &action] {
         action = [&context] { return run_migrate_check(context, wishes); };

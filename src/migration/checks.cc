@@ -204,8 +204,8 @@ private:
     void check_balancers() {
         const auto balancers = list_of(facts_["balancers"]);
         if (balancers.empty())
-            add(true, "load balancer", "The stack has no load balancer yet.",
-                "Add an Application Load Balancer with a listener on 443 beside the API.");
+            add(true, "load balancer", "There is no load balancer yet.",
+                "Add one with a listener on 443 beside the API, or name its stack as well.");
         for (const Json& one : balancers) {
             bool secure = false;
             for (const Json& listener : list_of(one["listeners"]))

@@ -1,7 +1,7 @@
 // What will differ when an API moves from API Gateway and Lambda behind a load balancer: rules over
 // what the API says of a stack's resources. Facts: `aws-behaviour`, "limits of both sides".
 //
-//     CO_TRY(const Json facts, co_await gather_facts(cloud, "my-stack"));
+//     CO_TRY(const Json facts, co_await gather_facts(cloud, {"my-stack"}));
 //     for (const Finding& finding : check_migration(facts)) …
 //
 // A finding that must be dealt with before traffic moves is a `stop`; the rest is worth knowing.
@@ -20,8 +20,8 @@ struct Finding {
 
 // {"apis": [{kind, name, api, stages, methods, authorizers, validators, usagePlans, domains}],
 //  "functions": [configuration], "balancers": [{name, attributes, listeners}]}
-// Errors: those of the API; NothingToCheck when the stack has no API of API Gateway.
-Task<Result<wire::Json>> gather_facts(Cloud& cloud, std::string stack);
+// Errors: those of the API; NothingToCheck when no stack has an API of API Gateway.
+Task<Result<wire::Json>> gather_facts(Cloud& cloud, std::vector<std::string> stacks);
 
 // Pure.
 std::vector<Finding> check_migration(const wire::Json& facts);

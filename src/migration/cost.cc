@@ -70,6 +70,13 @@ double units_in(const Json& value, double per_unit, double other) {
                : number / per_unit;
 }
 
+// Without an exponent: 0.0000166667.
+std::string price_text(double usd) {
+    std::string out = fmt::format("{:.10f}", usd);
+    out.erase(out.find_last_not_of('0') + 1);
+    return out.ends_with('.') ? out + "0" : out;
+}
+
 class Estimator {
 public:
     Estimator(const Json& resources, const PriceTable& prices,
@@ -123,10 +130,14 @@ private:
         if (type == "AWS::ECS::Service") add_service(given);
         if (type == "AWS::ElasticLoadBalancingV2::LoadBalancer") add_balancer(given);
         if (type == "AWS::Lambda::Function") add_function(given);
-        if (type == "AWS::ApiGateway::RestApi")
+        if (type == "AWS::ApiGateway::RestApi") {
             part("requests", "apigateway.rest", in_millions(requests()));
-        if (type == "AWS::ApiGatewayV2::Api")
+            part("data out", "transfer.out", data_out());
+        }
+        if (type == "AWS::ApiGatewayV2::Api") {
             part("requests (in steps of 512 KB)", "apigateway.http", in_millions(requests()));
+            part("data out", "transfer.out", data_out());
+        }
         if (type == "AWS::EC2::NatGateway") {
             part("a NAT gateway", "nat.hour", hours_a_month);
             part("data", "nat.data", std::nullopt);
@@ -166,7 +177,7 @@ private:
         const std::string launch = given["LaunchType"].text();
         if (launch == "EC2" || launch == "EXTERNAL") return;
         const Json& task = resources_[referred(given["TaskDefinition"])]["Properties"];
-        const double count = number_in(given["DesiredCount"], 1);
+        const double count = desired_count(given);
         const double cpu = units_in(task["Cpu"], 1024, 0.25);
         const double memory = units_in(task["Memory"], 1024, 0.5);
         const bool arm = task["RuntimePlatform"]["CpuArchitecture"].text() == "ARM64";
@@ -178,7 +189,19 @@ private:
         const Json& network = given["NetworkConfiguration"]["AwsvpcConfiguration"];
         if (network["AssignPublicIp"].text() == "ENABLED")
             part(fmt::format("{:g} public addresses", count), "ipv4", count * hours_a_month);
-        part("data out", "transfer.out", data_out());
+    }
+
+    // What auto scaling keeps it at, if that is more than the template says.
+    double desired_count(const Json& given) const {
+        double count = number_in(given["DesiredCount"], 1);
+        for (const auto& [name, resource] : resources_.as_object()) {
+            const Json& target = resource["Properties"];
+            if (resource["Type"].text() == "AWS::ApplicationAutoScaling::ScalableTarget" &&
+                target["ScalableDimension"].text() == "ecs:service:DesiredCount" &&
+                target["ResourceId"].dump().contains(line_.resource))
+                count = std::max(count, number_in(target["MinCapacity"], 0));
+        }
+        return count;
     }
 
     std::optional<double> data_out() const {
@@ -343,7 +366,7 @@ std::string estimate_text(const Estimate& estimate) {
         for (const CostPart& part : line.parts) {
             const std::string mark = part.mark.empty() ? "" : " " + part.mark;
             const std::string unit =
-                fmt::format("${:.10g}{} per {}", part.price.usd, mark, part.price.unit);
+                fmt::format("${}{} per {}", price_text(part.price.usd), mark, part.price.unit);
             out += part.known ? fmt::format("    {:<38} {:<30} {:>11}\n", part.what, unit,
                                             fmt::format("${:.2f}", part.usd()))
                               : fmt::format("    {:<38} depends on usage: {}\n", part.what, unit);

@@ -65,7 +65,8 @@ TEST(Cost, FollowsTheTemplate) {
 
     const Estimate busy = estimate_cost(*resources, *prices, assume_usage(*resources, 100), now);
     const double requests = 100 * 730 * 3600;
-    EXPECT_NEAR(line_of(busy, "Api").usd(), requests / 1e6 * 3.5, 1e-6);
+    EXPECT_NEAR(line_of(busy, "Api").usd(), requests / 1e6 * 3.5 + requests * 1e4 / 1e9 * 0.09,
+                1e-6);
     EXPECT_NEAR(line_of(busy, "Function").usd(),
                 requests / 1e6 * 0.2 + requests * 0.5 * 0.1 * 0.0000166667, 1e-6);
     // The largest dimension: 100 requests of 10 kB are 3.6 GB an hour, 3.6 units.

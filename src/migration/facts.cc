@@ -124,8 +124,12 @@ Task<Result<std::vector<StackResource>>> stack_resources(Cloud& cloud, std::stri
     }
 }
 
-Task<Result<Json>> gather_facts(Cloud& cloud, std::string stack) {
-    CO_TRY(const auto resources, co_await stack_resources(cloud, stack));
+Task<Result<Json>> gather_facts(Cloud& cloud, std::vector<std::string> stacks) {
+    std::vector<StackResource> resources;
+    for (const std::string& stack : stacks) {
+        CO_TRY(const auto some, co_await stack_resources(cloud, stack));
+        resources.insert(resources.end(), some.begin(), some.end());
+    }
     Json apis = Json::array(), functions = Json::array(), balancers = Json::array();
     for (const StackResource& one : resources) {
         if (one.type == "AWS::ApiGateway::RestApi") {
@@ -147,7 +151,7 @@ Task<Result<Json>> gather_facts(Cloud& cloud, std::string stack) {
     }
     if (apis.size() == 0)
         co_return fail("NothingToCheck",
-                       "The stack " + stack +
+                       "The stack " + join(stacks, ", ") +
                            " has no API of API Gateway: there is nothing to move behind a load "
                            "balancer.",
                        400);
