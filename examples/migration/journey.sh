@@ -10,7 +10,7 @@ reports=${REPORTS:-$(cd "$(dirname "$0")" && pwd)/reports}
 name=api.migration.localhost
 mkdir -p "$reports"
 
-"$unkai" migrate check migration-lambda || echo "These differ behind the load balancer; this application minds none of them."
+"$unkai" migrate check migration-lambda migration-fargate || echo "These differ behind the load balancer; this application minds none of them."
 
 echo "Load: ${RATE:-40} requests a second on https://$name, each asking DNS anew"
 "$unkai" load "https://$name/products/7" --rate "${RATE:-40}" --duration 10m --fresh-dns --json > "$reports/load.json" &
