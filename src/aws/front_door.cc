@@ -301,7 +301,8 @@ Status FrontDoor::authenticate(Request& request) {
         return fail("XAmzContentSHA256Mismatch",
                     "The provided 'x-amz-content-sha256' header does not match what was computed.",
                     400);
-    REQUIRE(sigv4::verify(request.signed_part, claim, credential->secret, hash, !s3, call.now));
+    REQUIRE(sigv4::verify_by_key(request.signed_part, claim,
+                                 signing_keys_.of(credential->secret, claim), hash, !s3, call.now));
     request.secret = credential->secret;
     call.principal = std::move(credential->principal);
     call.account = call.principal.account;

@@ -20,8 +20,8 @@
 #include "aws/credentials.h"
 #include "aws/dispatcher.h"
 #include "aws/protocol/protocol.h"
+#include "aws/signing_keys.h"
 #include "aws/sigv2.h"
-#include "aws/sigv4.h"
 #include "net/server.h"
 
 namespace unkai::aws {
@@ -113,6 +113,7 @@ private:
     std::map<std::string, Control, std::less<>> controls_;
     std::map<std::string, std::pair<uint64_t, Error>, std::less<>> bodies_;  // By service.
     CrossOrigin* cross_origin_ = nullptr;
+    SigningKeys signing_keys_;
     size_t calls_ = 0;
 };
 

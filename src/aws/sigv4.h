@@ -61,6 +61,11 @@ std::string signature(std::string_view signing_key, std::string_view string_to_s
 Status verify(const Request& request, const Claim& claim, std::string_view secret,
               std::string_view payload_hash, bool normalize, Time now);
 
+// The same by the key that signing_key made: it is the same for a day, and costs more than the
+// rest.
+Status verify_by_key(const Request& request, const Claim& claim, std::string_view signing_key,
+                     std::string_view payload_hash, bool normalize, Time now);
+
 // Whether `host` is signed, and every x-amz-* header that is there too, as AWS asks.
 Status check_signed_headers(const Request& request, const Claim& claim);
 

@@ -1,11 +1,16 @@
 """IAM and STS: every promised operation, success and error, by boto3 and by the AWS CLI."""
+import gzip
 import json
 import urllib.parse
 
 import botocore
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import pytest
+import requests
 
-from conftest import ACCOUNT, code
+from conftest import ACCESS_KEY, ACCOUNT, SECRET_KEY, code
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Action": "sts:AssumeRole",
@@ -263,3 +268,20 @@ def test_sts(unkai, via, role):
     assert code(sts.get_session_token, DurationSeconds=1000000) == "ValidationError"
     assert sts.get_access_key_info(AccessKeyId=keys["AccessKeyId"])["Account"] == ACCOUNT
     assert code(sts.get_access_key_info, AccessKeyId="AKIA" + "2" * 16) in ("AccessDenied", "ValidationError")
+
+
+def test_a_body_may_be_gzip(unkai):
+    """As SDKs send large ones; signed as sent, bounded as it is."""
+    def ask(body):
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+        request = botocore.awsrequest.AWSRequest("POST", unkai.endpoint + "/", headers, body)
+        keys = botocore.credentials.Credentials(ACCESS_KEY, SECRET_KEY)
+        botocore.auth.SigV4Auth(keys, "sts", "us-east-1").add_auth(request)
+        return requests.post(unkai.endpoint + "/", body, headers=dict(request.headers), timeout=20)
+
+    question = b"Action=GetCallerIdentity&Version=2011-06-15"
+    assert f"arn:aws:iam::{ACCOUNT}:root" in ask(gzip.compress(question)).text
+    plain = ask(question)
+    assert plain.status_code == 400 and "SerializationException" in plain.text
+    bomb = gzip.compress(question + b"&X=" + bytes(64 << 20))
+    assert len(bomb) < 100_000 and ask(bomb).status_code == 413
