@@ -13,6 +13,7 @@ namespace {
 
 constexpr Duration most_window = 60s, blind_patience = 60s;
 constexpr size_t most_ticks = 20000;
+constexpr int shown_periods = 3;  // What a person sees: the last whole ones, whatever the step.
 
 struct ShiftRun {
     Loop& loop;
@@ -71,7 +72,8 @@ Task<Observed> ShiftRun::look() {
     Observed out{.now = now, .command = desk.take_command()};
     if (out.command == Command::none && file != nullptr) out.command = file->take_command();
     const Duration period = world.period();
-    read_since = std::max(state.since, now - most_window) - period;
+    read_since =
+        std::min(std::max(state.since, now - most_window) - period, now - shown_periods * period);
     auto read = co_await world.read(read_since);
     if (!read) {
         if (!blind_since) blind_since = now;
@@ -88,13 +90,14 @@ Task<Observed> ShiftRun::look() {
 Tick ShiftRun::tick_of(Time now) const {
     const Duration period = world.period();
     const Time since = std::max(state.since, now - most_window);
+    const Time shown = now - shown_periods * period;
     Tick out{.at = now,
              .phase = state.phase,
              .step = state.step,
              .paused = state.paused,
              .asked = state.share,
-             .from = sum_up(readings.from, since, now, period),
-             .to = sum_up(readings.to, since, now, period),
+             .from = sum_up(readings.from, shown, now, period),
+             .to = sum_up(readings.to, shown, now, period),
              .reason = state.reason};
     // Whole periods after the change only: the one it fell into has both shares in it.
     const Traffic old_side = sum_up(readings.from, since + period, now, period);

@@ -19,7 +19,7 @@ struct Tick {
     std::optional<size_t> step;
     bool paused = false;
     int asked = 0;     // Percent for the new side.
-    Traffic from, to;  // Since the share was set, at most a minute.
+    Traffic from, to;  // In the last three periods.
     Arrived arrived;
     std::string why;     // Asked and arrived differ because …
     std::string reason;  // The state's.
