@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,8 +75,9 @@ Result<ImageConfig> parse_image_config(std::string_view json);
 struct Image {
     std::string manifest_digest;
     ImageConfig config;
-    std::vector<std::string> layers;  // Folders, lowest first.
-    int64_t bytes = 0;                // Of the compressed layers.
+    std::vector<std::string> layers;   // Folders, lowest first.
+    int64_t bytes = 0;                 // Of the compressed layers.
+    std::shared_ptr<const void> hold;  // While a copy of this lives, the layers stay on disk.
 };
 
 // Signal number of "SIGTERM", "TERM" or "15"; nullopt for what is none.

@@ -111,6 +111,7 @@ Task<Result<Fd>> LayoutSource::open(std::string, std::string digest) {
 }
 
 Task<Status> ImageStore::open() {
+    opened_ = env_.loop.steady();
     co_return co_await env_.workers.run([folder = folder_] { return open_folders(folder); });
 }
 
@@ -156,9 +157,12 @@ Task<Result<Image>> ImageStore::pull(std::shared_ptr<ImageSource> source, std::s
                        "image Manifest does not contain descriptor matching platform '" +
                            platform.os + "/" + platform.architecture + "'.",
                        400);
+    const auto hold = std::make_shared<Hold>(uses_, env_.loop);
+    image.hold = hold;
     for (const Descriptor& layer : manifest->layers) {
-        CO_TRY(std::string folder,
-               co_await ensure_layer(source, reference, layer.digest, first_id));
+        std::string folder = folder_of(layer.digest, first_id);
+        hold->add(folder);  // Before it is there: nobody removes it meanwhile.
+        CO_REQUIRE(co_await ensure_layer(source, reference, layer.digest, first_id));
         image.bytes += layer.size;
         // The same layer twice is one for overlayfs, which refuses duplicates.
         std::erase(image.layers, folder);
@@ -167,15 +171,18 @@ Task<Result<Image>> ImageStore::pull(std::shared_ptr<ImageSource> source, std::s
     co_return image;
 }
 
-Task<Result<std::string>> ImageStore::ensure_layer(std::shared_ptr<ImageSource> source,
-                                                   std::string reference, std::string digest,
-                                                   uint32_t first_id) {
-    const std::string target = folder_ + "/" + std::to_string(first_id) + "/" + digest.substr(7);
+std::string ImageStore::folder_of(const std::string& digest, uint32_t first_id) const {
+    return folder_ + "/" + std::to_string(first_id) + "/" + digest.substr(7);
+}
+
+Task<Status> ImageStore::ensure_layer(std::shared_ptr<ImageSource> source, std::string reference,
+                                      std::string digest, uint32_t first_id) {
+    const std::string target = folder_of(digest, first_id);
     if (const auto found = flights_.find(target); found != flights_.end()) {
         const std::shared_ptr<Flight> flight = found->second;
         while (!flight->result) co_await flight->done.wait(env_.loop);
         if (!*flight->result) co_return flight->result->error();
-        co_return target;
+        co_return ok();
     }
     const auto flight = std::make_shared<Flight>();
     flights_[target] = flight;
@@ -188,7 +195,7 @@ Task<Result<std::string>> ImageStore::ensure_layer(std::shared_ptr<ImageSource> 
     flight->result = std::move(status);
     flight->done.notify_all();
     if (error) co_return std::move(*error);
-    co_return target;
+    co_return ok();
 }
 
 Task<Status> ImageStore::unpack(std::shared_ptr<ImageSource> source, std::string reference,
@@ -200,21 +207,50 @@ Task<Status> ImageStore::unpack(std::shared_ptr<ImageSource> source, std::string
         [=] { return unpack_into(std::move(*shared), digest, first_id, temporary, target); });
 }
 
-static Status remove_other_layers(const std::string& folder, const std::set<std::string>& keep) {
-    std::error_code error;
-    for (const auto& ids : std::filesystem::directory_iterator(folder, error)) {
-        if (!ids.is_directory() || ids.path().filename() == "unpacking") continue;
-        for (const auto& layer : std::filesystem::directory_iterator(ids.path(), error))
-            if (!keep.contains(layer.path().string()))
-                REQUIRE(remove_folder(layer.path().string()));
-    }
-    return ok();
+void ImageStore::Hold::add(const std::string& layer) {
+    layers.push_back(layer);
+    ++uses->held[layer];
+    uses->ended.erase(layer);
 }
 
-Task<Status> ImageStore::keep_only(std::set<std::string> keep) {
-    for (const auto& [target, flight] : flights_) keep.insert(target);
-    co_return co_await env_.workers.run(
-        [folder = folder_, keep = std::move(keep)] { return remove_other_layers(folder, keep); });
+ImageStore::Hold::~Hold() {
+    for (const std::string& layer : layers) {
+        if (--uses->held[layer] > 0) continue;
+        uses->held.erase(layer);
+        uses->ended[layer] = loop.steady();
+    }
+}
+
+// Out of the way in one step each: a pull of the same layer finds it there or not at all.
+static Status set_aside(const std::vector<std::string>& layers, const std::string& trash) {
+    std::error_code error;
+    std::filesystem::create_directory(trash, error);
+    for (size_t i = 0; i < layers.size() && !error; ++i)
+        std::filesystem::rename(layers[i], trash + "/" + std::to_string(i), error);
+    if (!error) return ok();
+    return fail("LayersNotRemoved", "Cannot set image layers aside: " + error.message() + ".");
+}
+
+Task<Status> ImageStore::remove_unused(Duration idle) {
+    const Steady since = env_.loop.steady() - idle;
+    std::vector<std::string> unused;
+    std::error_code error;
+    for (const auto& ids : std::filesystem::directory_iterator(folder_, error)) {
+        if (!ids.is_directory(error) || ids.path().filename() == "unpacking") continue;
+        for (const auto& layer : std::filesystem::directory_iterator(ids.path(), error)) {
+            const std::string path = layer.path();
+            if (uses_->held.contains(path) || flights_.contains(path)) continue;
+            const auto ended = uses_->ended.find(path);
+            if ((ended == uses_->ended.end() ? opened_ : ended->second) > since) continue;
+            unused.push_back(path);
+        }
+    }
+    if (unused.empty()) co_return ok();
+    // On this loop, between two looks at who holds what: renaming is quick, removing is not.
+    const std::string trash = folder_ + "/unpacking/" + std::to_string(next_temporary_++);
+    CO_REQUIRE(set_aside(unused, trash));
+    for (const std::string& path : unused) uses_->ended.erase(path);
+    co_return co_await env_.workers.run([trash] { return remove_folder(trash); });
 }
 
 }  // namespace unkai::planes::containers

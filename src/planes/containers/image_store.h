@@ -55,27 +55,43 @@ public:
     // `first_id`: see UnpackOptions. Errors: the source's, "InvalidImage", "InvalidLayer".
     Task<Result<Image>> pull(std::shared_ptr<ImageSource> source, std::string reference,
                              uint32_t first_id);
-    // Removes all layer folders but those in `keep` (as in Image::layers) and those being unpacked.
-    Task<Status> keep_only(std::set<std::string> keep);
+    // Removes the layer folders that no Image holds (Image::hold) and that none has held for as
+    // long as `idle`, counted from open() for those of an earlier run.
+    Task<Status> remove_unused(Duration idle);
     // Removes everything.
     Task<Status> purge();
 
 private:
+    // Which layers are held, and until when those were that are not. It may outlive the store.
+    struct Uses {
+        std::map<std::string, size_t> held;
+        std::map<std::string, Steady> ended;
+    };
+    // An Image's share in it.
+    struct Hold {
+        std::shared_ptr<Uses> uses;
+        Loop& loop;
+        std::vector<std::string> layers;
+        ~Hold();
+        void add(const std::string& layer);
+    };
     struct Flight {
         Event done;
         std::optional<Status> result;
     };
     Task<Result<std::string>> read_small(std::shared_ptr<ImageSource> source, std::string reference,
                                          std::string digest);
-    Task<Result<std::string>> ensure_layer(std::shared_ptr<ImageSource> source,
-                                           std::string reference, std::string digest,
-                                           uint32_t first_id);
+    std::string folder_of(const std::string& digest, uint32_t first_id) const;
+    Task<Status> ensure_layer(std::shared_ptr<ImageSource> source, std::string reference,
+                              std::string digest, uint32_t first_id);
     Task<Status> unpack(std::shared_ptr<ImageSource> source, std::string reference,
                         std::string digest, uint32_t first_id, std::string target);
 
     Env& env_;
     std::string folder_;
     std::map<std::string, std::shared_ptr<Flight>> flights_;  // By target folder.
+    std::shared_ptr<Uses> uses_ = std::make_shared<Uses>();
+    Steady opened_{};
     uint64_t next_temporary_ = 0;
 };
 

@@ -208,8 +208,17 @@ Task<Status> OciPlane::remove_sandbox(std::string id) {
     const Status cleaned = co_await clean_sandbox(sandbox);
     sandboxes_.erase(id);
     sandbox->removed.notify_all();
+    if (const Steady now = env_.loop.steady(); now - swept_ > options_.between_sweeps) {
+        swept_ = now;
+        scope_.spawn(sweep_layers());
+    }
     if (!cleaned) co_return cleaned.error();
     co_return ok();
+}
+
+Task<void> OciPlane::sweep_layers() {
+    if (const auto swept = co_await images_.remove_unused(options_.layers_kept); !swept)
+        log::warn("unused image layers stay", {{"reason", swept.error().message}});
 }
 
 Task<Status> OciPlane::clean_sandbox(std::shared_ptr<Sandbox> sandbox) {

@@ -21,6 +21,8 @@ namespace unkai::planes::containers {
 struct OciPlaneOptions {
     std::string data_folder;  // On a disk. Must not be an overlay itself.
     std::string run_folder;   // For mounts; made with mode 0711, since containers walk through it.
+    Duration layers_kept = 6h;     // After the last image that held a layer is gone.
+    Duration between_sweeps = 1h;  // Of such layers, after a sandbox was removed.
 };
 
 class OciPlane final : public ContainerPlane {
@@ -100,6 +102,7 @@ private:
     Task<void> watch(std::shared_ptr<Container> container, std::shared_ptr<Pipes> pipes);
     Task<Status> clean_sandbox(std::shared_ptr<Sandbox> sandbox);
     Status remove_leftovers() const;  // On a worker.
+    Task<void> sweep_layers();
 
     Env& env_;
     OciPlaneOptions options_;
@@ -113,6 +116,7 @@ private:
     std::vector<Finding> findings_;
     std::map<std::string, std::shared_ptr<Sandbox>, std::less<>> sandboxes_;
     Scope scope_;
+    Steady swept_{};
     uint64_t next_exec_ = 0;
 };
 

@@ -341,6 +341,27 @@ TEST_F(OciPlaneTest, KilledProgramsLeftoversAreRemoved) {
     EXPECT_FALSE(fs::exists(run));
 }
 
+TEST_F(OciPlaneTest, LayersGoOnceNoImageHoldsThem) {
+    ImageStore store(*env, folder + "/few");
+    ASSERT_TRUE(loop.run_until_done(store.open()));
+    const auto source = std::make_shared<LayoutSource>(*env, folder + "/layout");
+    auto first = loop.run_until_done(store.pull(source, "test", 7));
+    auto second = loop.run_until_done(store.pull(source, "test", 7));
+    ASSERT_TRUE(first && second);
+    const std::vector<std::string> layers = first->layers;
+    ASSERT_FALSE(layers.empty());
+    first = fail("gone", "");
+    ASSERT_TRUE(loop.run_until_done(store.remove_unused(0s)));
+    for (const std::string& layer : layers) EXPECT_TRUE(fs::exists(layer)) << "the second has it";
+    second = fail("gone", "");
+    ASSERT_TRUE(loop.run_until_done(store.remove_unused(1h)));
+    for (const std::string& layer : layers) EXPECT_TRUE(fs::exists(layer)) << "not for an hour yet";
+    ASSERT_TRUE(loop.run_until_done(store.remove_unused(0s)));
+    for (const std::string& layer : layers) EXPECT_FALSE(fs::exists(layer));
+    EXPECT_TRUE(loop.run_until_done(store.pull(source, "test", 7))) << "and it can be had again";
+    ASSERT_TRUE(loop.run_until_done(store.purge()));
+}
+
 TEST_F(OciPlaneTest, UnknownImageAndDamagedBlob) {
     const auto source = std::make_shared<LayoutSource>(*env, folder + "/layout");
     const std::string wrong = "x@sha256:" + std::string(64, '0');
