@@ -1,11 +1,12 @@
 // What the program needs for load balancers, put together: the proxy on the data loops, the
-// publisher, the service, the names.
+// publisher, the service, the names, the metrics.
 #pragma once
 
 #include "planes/dns/names.h"
 #include "planes/network/network.h"
 #include "planes/proxy/proxy.h"
 #include "services/elbv2/elbv2.h"
+#include "services/elbv2/metrics.h"
 #include "services/elbv2/publisher.h"
 
 namespace unkai {
@@ -28,16 +29,20 @@ public:
                .ready =
                    [&network](std::string interface, Steady deadline) {
                        return network.ready(std::move(interface), deadline);
-                   }}) {}
+                   }}),
+          metrics_(env, store, client, proxy_, [this] { return proxy_.collect(); }) {}
 
     services::elbv2::Elbv2& service() { return service_; }
     planes::dns::NameSource& names() { return names_; }
 
     void start() {
         publisher_.start();
+        background_.spawn(metrics_.run(stop_));
         started_ = true;
     }
     Task<void> stop() {
+        stop_.request();
+        co_await background_.join();
         if (std::exchange(started_, false)) co_await publisher_.stop();
         co_await proxy_.stop(5s);
     }
@@ -47,6 +52,9 @@ private:
     planes::proxy::Proxy proxy_;
     services::elbv2::Elbv2 service_;
     services::elbv2::Publisher publisher_;
+    services::elbv2::MetricsPublisher metrics_;
+    Stop stop_;
+    Scope background_;
     bool started_ = false;
 };
 

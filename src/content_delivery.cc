@@ -21,7 +21,8 @@ ContentDelivery::ContentDelivery(Env& env, store::Store& store, Parts parts,
            .identity = std::move(identity),
            .credentials = parts_.credentials,
            .signer = signer_}),
-      service_(parts_.certificates, publisher_) {}
+      service_(parts_.certificates, publisher_),
+      metrics_(env, store, parts_.client, [this] { return cdn_->collect_distributions(); }) {}
 
 Result<std::unique_ptr<ContentDelivery>> ContentDelivery::make(Env& env, store::Store& store,
                                                                Parts parts) {
@@ -45,6 +46,7 @@ Result<std::unique_ptr<ContentDelivery>> ContentDelivery::make(Env& env, store::
 Task<Status> ContentDelivery::start() {
     started_ = true;
     publisher_.start();
+    background_.spawn(metrics_.run(stop_));
     if (!parts_.network_works) co_return ok();
     for (const uint16_t port : {80, 443}) {
         CO_TRY(const net::Address address,
@@ -56,6 +58,8 @@ Task<Status> ContentDelivery::start() {
 
 Task<void> ContentDelivery::stop() {
     if (!std::exchange(started_, false)) co_return;
+    stop_.request();
+    co_await background_.join();
     co_await publisher_.stop();
     co_await cdn_->stop(std::chrono::seconds(5));
 }

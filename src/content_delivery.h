@@ -14,6 +14,7 @@
 #include "planes/network/network.h"
 #include "services/acm/local_authority.h"
 #include "services/cloudfront/cloudfront.h"
+#include "services/cloudfront/metrics.h"
 
 namespace unkai {
 
@@ -26,6 +27,7 @@ public:
         const services::acm::LocalAuthority& authority;
         std::vector<Loop*> data;
         bool network_works = false;
+        aws::Client& client;
     };
     static Result<std::unique_ptr<ContentDelivery>> make(Env& env, store::Store& store,
                                                          Parts parts);
@@ -57,6 +59,9 @@ private:
     std::unique_ptr<planes::cdn::Cdn> cdn_;
     services::cloudfront::Publisher publisher_;
     services::cloudfront::CloudFront service_;
+    services::cloudfront::MetricsPublisher metrics_;
+    Stop stop_;
+    Scope background_;
     bool started_ = false;
 };
 

@@ -12,7 +12,8 @@ Fargate::Fargate(Env& env, store::Store& store, aws::Client& client, VpcEndpoint
       vpcs_(vpcs),
       plane_(env, std::move(options.plane)),
       surroundings_(client, *this, std::move(images)),
-      engine_(env, store, plane_, surroundings_, std::move(options.engine)) {
+      engine_(env, store, plane_, surroundings_, std::move(options.engine)),
+      metrics_(env, store, client, plane_) {
     vpcs_.follow(
         [this](const std::string& vpc, const std::string& path) { follow_vpc(vpc, path); });
 }
@@ -20,12 +21,15 @@ Fargate::Fargate(Env& env, store::Store& store, aws::Client& client, VpcEndpoint
 Task<Status> Fargate::start() {
     CO_REQUIRE(co_await plane_.open());
     CO_REQUIRE(co_await engine_.start());
+    background_.spawn(metrics_.run(stop_));
     started_ = true;
     co_return ok();
 }
 
 Task<void> Fargate::stop() {
     stopped_ = true;
+    stop_.request();
+    co_await background_.join();
     if (std::exchange(started_, false)) co_await engine_.close();
     co_await plane_.close();
     for (auto& [vpc, server] : std::exchange(endpoints_, {}))

@@ -12,6 +12,7 @@
 #include "services/ecs/client_surroundings.h"
 #include "services/ecs/ecs.h"
 #include "services/ecs/metadata.h"
+#include "services/ecs/metrics.h"
 #include "vpc_endpoints.h"
 
 namespace unkai {
@@ -53,6 +54,9 @@ private:
     services::ecs::Ecs ecs_{surroundings_};
     services::ecs::Metadata metadata_{engine_};
     std::map<std::string, std::unique_ptr<net::Server>> endpoints_;  // By VPC.
+    services::ecs::MetricsPublisher metrics_;
+    Stop stop_;
+    Scope background_;
     Scope scope_;
     bool started_ = false;
     bool stopped_ = false;

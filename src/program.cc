@@ -213,7 +213,7 @@ Task<Status> Program::start() {
     CO_TRY(content_delivery_,
            ContentDelivery::make(env_, store_,
                                  {credentials_, certificates_, network_, authority_,
-                                  data_loops_.all(), network_works_}));
+                                  data_loops_.all(), network_works_, client_}));
     add_services();
     add_controls();
     CO_REQUIRE(co_await s3_.recover());

@@ -41,9 +41,7 @@ struct OnLoop {
     void await_suspend(std::coroutine_handle<> handle) {
         auto scope = std::make_shared<Scope>();
         Loop* const home = Loop::current();
-        there.post([this, scope, home, handle] {
-            scope->spawn(run(*this, scope, home, handle));
-        });
+        there.post([this, scope, home, handle] { scope->spawn(run(*this, scope, home, handle)); });
     }
     void await_resume() {}
     static Task<void> run(OnLoop& self, std::shared_ptr<Scope> scope, Loop* home,
@@ -118,6 +116,16 @@ bool Cdn::serves(std::string_view host) const {
 
 Task<void> Cdn::handle(net::Exchange& exchange) { co_await guest_->handle(exchange); }
 
+void CdnCounters::add(const CdnCounters& other) {
+    requests += other.requests;
+    hits += other.hits;
+    misses += other.misses;
+    errors_4xx += other.errors_4xx;
+    errors_5xx += other.errors_5xx;
+    bytes_downloaded += other.bytes_downloaded;
+    bytes_uploaded += other.bytes_uploaded;
+}
+
 Task<CdnCounters> Cdn::collect() {
     CdnCounters total = guest_->counters;
     for (const auto& edge : edges_) {
@@ -128,13 +136,22 @@ Task<CdnCounters> Cdn::collect() {
                             *into = here->counters;
                             return nothing();
                         }};
-        total.requests += part.requests;
-        total.hits += part.hits;
-        total.misses += part.misses;
-        total.errors_4xx += part.errors_4xx;
-        total.errors_5xx += part.errors_5xx;
-        total.bytes_downloaded += part.bytes_downloaded;
-        total.bytes_uploaded += part.bytes_uploaded;
+        total.add(part);
+    }
+    co_return total;
+}
+
+Task<std::map<std::string, CdnCounters>> Cdn::collect_distributions() {
+    std::map<std::string, CdnCounters> total = guest_->distributions;
+    for (const auto& edge : edges_) {
+        Edge* const here = edge.get();
+        std::map<std::string, CdnCounters> part;
+        auto* const into = &part;
+        co_await OnLoop{here->loop, [here, into] {
+                            *into = here->distributions;
+                            return nothing();
+                        }};
+        for (const auto& [id, counters] : part) total[id].add(counters);
     }
     co_return total;
 }

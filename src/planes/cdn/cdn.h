@@ -39,6 +39,7 @@ struct CdnOptions {
 struct CdnCounters {
     uint64_t requests = 0, hits = 0, misses = 0, errors_4xx = 0, errors_5xx = 0,
              bytes_downloaded = 0, bytes_uploaded = 0;
+    void add(const CdnCounters& other);
 };
 
 class Edge;
@@ -61,6 +62,8 @@ public:
     // Answers one exchange of another server (the front door's port), on the caller's loop.
     Task<void> handle(net::Exchange& exchange);
     Task<CdnCounters> collect();
+    // Of each distribution, by id: requests that were answered, errors and bytes.
+    Task<std::map<std::string, CdnCounters>> collect_distributions();
     Task<void> stop(Duration grace);
 
     Cache& cache() { return cache_; }

@@ -30,6 +30,7 @@ public:
     std::unique_ptr<net::Server> server;
     std::unique_ptr<Random> random = system_random();
     CdnCounters counters;
+    std::map<std::string, CdnCounters> distributions;  // Answered requests, by id.
 };
 
 }  // namespace unkai::planes::cdn

@@ -18,11 +18,14 @@ void add_edge_headers(Turn& turn, std::string_view verdict) {
 }
 
 void count(Turn& turn, int status) {
-    CdnCounters& counters = turn.edge.counters;
-    if (status >= 400 && status < 500) ++counters.errors_4xx;
-    if (status >= 500) ++counters.errors_5xx;
-    counters.bytes_downloaded += turn.exchange.bytes_sent();
-    counters.bytes_uploaded += turn.exchange.bytes_received();
+    CdnCounters& own = turn.edge.distributions[turn.distribution->id];
+    ++own.requests;
+    for (CdnCounters* counters : {&turn.edge.counters, &own}) {
+        if (status >= 400 && status < 500) ++counters->errors_4xx;
+        if (status >= 500) ++counters->errors_5xx;
+        counters->bytes_downloaded += turn.exchange.bytes_sent();
+        counters->bytes_uploaded += turn.exchange.bytes_received();
+    }
 }
 
 Task<void> answer_page(Turn& turn, int status, std::string_view title, std::string_view text) {

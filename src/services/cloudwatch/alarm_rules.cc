@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "base/strings.h"
-#include "wire/json.h"
 
 namespace unkai::services::cloudwatch {
 
@@ -166,7 +165,7 @@ std::string state_reason_data(const StoredAlarm& alarm, const Verdict& verdict, 
     out["recentDatapoints"] = std::move(recent);
     out["threshold"] = alarm.threshold;
     out["evaluatedDatapoints"] = std::move(evaluated);
-    return wire::Json(std::move(out)).dump();
+    return java_json(wire::Json(std::move(out)));
 }
 
 std::string java_double(double value) {
@@ -179,6 +178,20 @@ std::string java_double(double value) {
     std::string mantissa = fmt::format("{}", value / std::pow(10, exponent));
     if (mantissa.find('.') == mantissa.npos) mantissa += ".0";
     return fmt::format("{}E{}", mantissa, exponent);
+}
+
+std::string java_json(const wire::Json& value) {
+    if (value.type() == wire::Json::Type::number) return java_double(value.as_double());
+    std::string out;
+    if (value.is_array()) {
+        for (const wire::Json& each : value.as_array())
+            out += (out.empty() ? "" : ",") + java_json(each);
+        return "[" + out + "]";
+    }
+    if (!value.is_object()) return value.dump();
+    for (const auto& [name, each] : value.as_object())
+        out += (out.empty() ? "" : ",") + wire::Json(name).dump() + ":" + java_json(each);
+    return "{" + out + "}";
 }
 
 std::string java_time(Time time) {

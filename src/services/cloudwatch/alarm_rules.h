@@ -9,6 +9,7 @@
 #pragma once
 
 #include "services/cloudwatch/schema.h"
+#include "wire/json.h"
 
 namespace unkai::services::cloudwatch {
 
@@ -46,6 +47,7 @@ std::string state_reason_data(const StoredAlarm& alarm, const Verdict& verdict, 
 
 // 5 → "5.0", as Java writes doubles.
 std::string java_double(double value);
-std::string java_time(Time time);  // 2026-11-22T04:05:06.789+0000
+std::string java_json(const wire::Json& value);  // Compact, with doubles so.
+std::string java_time(Time time);                // 2026-11-22T04:05:06.789+0000
 
 }  // namespace unkai::services::cloudwatch

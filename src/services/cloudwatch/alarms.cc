@@ -21,7 +21,7 @@ void add_state_history(const AlarmPlace& place, const StoredAlarm& alarm,
                         .type = std::string(history_item_type::state_update),
                         .summary = "Alarm updated from " + from + " to " +
                                    std::string(state_name(alarm.state)),
-                        .data = wire::Json(std::move(data)).dump(),
+                        .data = java_json(wire::Json(std::move(data))),
                         .composite = alarm.composite});
 }
 
@@ -61,7 +61,7 @@ void add_configuration_history(const AlarmPlace& place, const StoredAlarm& alarm
     add_history(place, {.alarm = alarm.name,
                         .type = std::string(history_item_type::configuration_update),
                         .summary = "Alarm \"" + alarm.name + "\" " + done,
-                        .data = wire::Json(std::move(data)).dump(),
+                        .data = java_json(wire::Json(std::move(data))),
                         .composite = alarm.composite});
 }
 
@@ -77,7 +77,7 @@ void owe_actions(const AlarmPlace& place, const StoredAlarm& alarm, AlarmState f
                                 .composite = alarm.composite,
                                 .target = target,
                                 .subject = alarm_subject(alarm, place.region),
-                                .message = message.dump(),
+                                .message = java_json(message),
                                 .changed = alarm.state_updated,
                                 .due = place.now};
         const auto number = static_cast<int64_t>(place.random.u64() >> 1);

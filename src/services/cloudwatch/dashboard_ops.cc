@@ -17,7 +17,7 @@ Unexpected no_dashboard(const std::string& name) {
     return unexpected(errors::DashboardNotFoundError("Dashboard " + name + " does not exist"));
 }
 
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+// API reference: CloudWatch-Dashboard-Body-Structure.html
 Status check_body(const std::string& body) {
     const auto json = wire::Json::parse(body);
     if (!json)

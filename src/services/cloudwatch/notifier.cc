@@ -38,7 +38,7 @@ StoredHistory action_history(const OwedAction& action, const Status& done) {
     return {.alarm = action.alarm,
             .type = std::string(history_item_type::action),
             .summary = summary,
-            .data = wire::Json(std::move(data)).dump(),
+            .data = java_json(wire::Json(std::move(data))),
             .composite = action.composite};
 }
 

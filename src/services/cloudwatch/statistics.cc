@@ -125,6 +125,7 @@ std::optional<double> of_distribution(const Statistic& statistic, const Statisti
     using Kind = Statistic::Kind;
     const double low_share = statistic.low.value_or(0) / 100;
     const double high_share = statistic.high.value_or(100) / 100;
+    if (statistic.kind == Kind::percentile && high_share >= 1) return samples.maximum;
     if (statistic.kind == Kind::percentile)
         return std::clamp(value_at(samples.values, samples.count, high_share), samples.minimum,
                           samples.maximum);

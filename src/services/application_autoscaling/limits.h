@@ -1,0 +1,20 @@
+// AWS's limits for Application Auto Scaling.
+// https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace unkai::services::application_autoscaling::limits {
+
+constexpr size_t targets = 3000, policies_per_target = 50, scheduled_per_target = 200, steps = 20,
+                 tags = 50;
+constexpr int32_t listed = 50;
+constexpr int32_t largest_capacity = 1'000'000;
+constexpr int32_t most_readers = 15;
+constexpr int32_t usual_cooldown = 300;  // Seconds.
+constexpr Duration activities_kept = std::chrono::hours{24 * 42};
+
+}  // namespace unkai::services::application_autoscaling::limits
