@@ -138,7 +138,8 @@ Error Deployment::failure(const StackWatch& watch) const {
     for (const std::string& one : watch.failures()) text += "\n  " + one;
     text += "\nAll events: aws cloudformation describe-stack-events --stack-name " +
             manifest_.stack + "\nMend it and run it again: unkai up " +
-            (manifest_.is_lone() ? manifest_.template_file : manifest_.folder);
+            (manifest_.is_lone() && !options_.one_of_several ? manifest_.template_file
+                                                             : manifest_.folder);
     return {"StackFailed", text, 0, {}};
 }
 

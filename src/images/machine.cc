@@ -180,7 +180,7 @@ Result<MachineImage> assemble_python(const std::string& reference, MachineImage 
     for (const char* link : {"usr/bin/python3", "usr/local/bin/python3", "usr/local/bin/python"})
         add_link(tree, link, "/usr/bin/" + name);
     REQUIRE(add_folder_tree(tree, library.substr(1), library,
-                            {"__pycache__", "test", "idlelib", "tkinter"}));
+                            {"__pycache__", "test", "idlelib", "tkinter", "EXTERNALLY-MANAGED"}));
     if (const std::string packages = "/usr/lib/python3/dist-packages";
         fs::is_directory(packages + "/pip")) {
         add_folder(tree, "usr/lib/python3");

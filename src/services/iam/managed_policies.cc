@@ -33,6 +33,31 @@ static constexpr ManagedPolicy policies[] = {
     {"/AmazonS3ReadOnlyAccess", ALLOW(R"(["s3:Get*","s3:List*","s3:Describe*"])")},
     {"/AmazonS3FullAccess", ALLOW(R"(["s3:*","s3-object-lambda:*"])")},
     {"/CloudWatchLogsFullAccess", ALLOW(R"(["logs:*"])")},
+    {"/ReadOnlyAccess", ALLOW(R"(["*:Describe*","*:Get*","*:List*"])")},
+    {"/CloudWatchReadOnlyAccess",
+     ALLOW(R"(["application-autoscaling:DescribeScalingPolicies","cloudwatch:Describe*",)"
+           R"("cloudwatch:Get*","cloudwatch:List*","logs:Get*","logs:List*","logs:Describe*",)"
+           R"("logs:FilterLogEvents","sns:Get*","sns:List*"])")},
+    {"/CloudWatchFullAccess", ALLOW(R"(["cloudwatch:*","logs:*","sns:*"])")},
+    {"/AmazonSNSFullAccess", ALLOW(R"(["sns:*"])")},
+    {"/AmazonSQSFullAccess", ALLOW(R"(["sqs:*"])")},
+    {"/AmazonEventBridgeFullAccess", ALLOW(R"(["events:*","scheduler:*"])")},
+    {"/AmazonEC2ContainerRegistryReadOnly",
+     ALLOW(R"(["ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability",)"
+           R"("ecr:GetDownloadUrlForLayer","ecr:GetRepositoryPolicy","ecr:DescribeRepositories",)"
+           R"("ecr:ListImages","ecr:DescribeImages","ecr:BatchGetImage"])")},
+    {"/AmazonSSMReadOnlyAccess", ALLOW(R"(["ssm:Describe*","ssm:Get*","ssm:List*"])")},
+    {"/AWSLambda_FullAccess", ALLOW(R"(["lambda:*","logs:*","iam:PassRole"])")},
+    {"/AWSLambda_ReadOnlyAccess", ALLOW(R"(["lambda:Get*","lambda:List*","logs:Describe*"])")},
+    {"/service-role/AWSLambdaRole", ALLOW(R"(["lambda:InvokeFunction"])")},
+    {"/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+     ALLOW(R"(["logs:CreateLogGroup","logs:CreateLogStream","logs:DescribeLogGroups",)"
+           R"("logs:DescribeLogStreams","logs:PutLogEvents","logs:GetLogEvents",)"
+           R"("logs:FilterLogEvents"])")},
+    {"/service-role/AmazonEC2ContainerServiceEventsRole",
+     ALLOW(R"(["ecs:RunTask","iam:PassRole"])")},
+    {"/CloudWatchLambdaInsightsExecutionRolePolicy",
+     ALLOW(R"(["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"])")},
 };
 
 #undef ALLOW
