@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from conftest import ACCOUNT, REGION, Unkai, code
+from conftest import ACCOUNT, REGION, code
 
 
 @pytest.fixture(scope="module")
@@ -255,27 +255,23 @@ def test_permissions(sqs, queue):
     assert code(sqs.remove_permission, QueueUrl=queue, Label="l") == "InvalidParameterValue"
 
 
-def test_messages_survive_a_kill(request):
-    program = Unkai(request.config.getoption("--unkai"))
-    try:
-        program.start()
-        sqs = program.client("sqs")
-        url = sqs.create_queue(QueueName="q")["QueueUrl"]
-        line = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda i: program.client("sqs").send_message(QueueUrl=url, MessageBody=str(i)), range(40)))
-        sent = sqs.send_message(QueueUrl=line, MessageBody="f", MessageGroupId="g", MessageDeduplicationId="d")
-        deleted = sqs.receive_message(QueueUrl=url)["Messages"][0]
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=deleted["ReceiptHandle"])
-        pid = int(re.search(r"pid (\d+)", program.run("status").stdout)[1])
-        os.kill(pid, signal.SIGKILL)
-        program.start()
-        bodies = []
-        while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            bodies += [message["Body"] for message in got]
-        assert sorted(bodies + [deleted["Body"]], key=int) == [str(i) for i in range(40)]
-        again = sqs.send_message(QueueUrl=line, MessageBody="f", MessageGroupId="g", MessageDeduplicationId="d")
-        assert again["MessageId"] == sent["MessageId"]
-        assert len(sqs.receive_message(QueueUrl=line, MaxNumberOfMessages=10)["Messages"]) == 1
-    finally:
-        program.stop()
+def test_messages_survive_a_kill(unkai):
+    sqs = unkai.client("sqs")
+    url = sqs.create_queue(QueueName=name())["QueueUrl"]
+    line = sqs.create_queue(QueueName=name() + ".fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: unkai.client("sqs").send_message(QueueUrl=url, MessageBody=str(i)), range(40)))
+    sent = sqs.send_message(QueueUrl=line, MessageBody="f", MessageGroupId="g", MessageDeduplicationId="d")
+    deleted = sqs.receive_message(QueueUrl=url)["Messages"][0]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=deleted["ReceiptHandle"])
+    os.kill(int(re.search(r"pid (\d+)", unkai.run("status").stdout)[1]), signal.SIGKILL)
+    unkai.start()
+    bodies = []
+    while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        bodies += [message["Body"] for message in got]
+    assert sorted(bodies + [deleted["Body"]], key=int) == [str(i) for i in range(40)]
+    again = sqs.send_message(QueueUrl=line, MessageBody="f", MessageGroupId="g", MessageDeduplicationId="d")
+    assert again["MessageId"] == sent["MessageId"]
+    assert len(sqs.receive_message(QueueUrl=line, MaxNumberOfMessages=10)["Messages"]) == 1
+    sqs.delete_queue(QueueUrl=url)
+    sqs.delete_queue(QueueUrl=line)
