@@ -247,3 +247,16 @@ def test_security_group_decides(elbv2, ec2, balancer, place):
     ec2.authorize_security_group_ingress(GroupId=place["group"], IpPermissions=rule)
     assert ask(url, wanted="in|200") == "in|200"
     elbv2.delete_listener(ListenerArn=listener)
+
+
+def test_a_vpc_that_comes_back_within_a_moment_hears(elbv2, ec2, place):
+    """With the last interface its namespace goes; the next load balancer's sockets are in the new one."""
+    for _ in range(15):
+        made = elbv2.create_load_balancer(Name="again", Subnets=place["subnets"],
+                                          SecurityGroups=[place["group"]])["LoadBalancers"][0]
+        try:
+            elbv2.create_listener(LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTP", Port=80,
+                                  DefaultActions=fixed("again"))
+            assert ask("http://" + public_address(ec2, made) + "/", wanted="again|200") == "again|200"
+        finally:
+            elbv2.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
