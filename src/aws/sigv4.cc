@@ -92,7 +92,8 @@ Status parse_time(std::string_view text, Claim& claim) {
         return incomplete("Date must be in ISO-8601 'basic format'. Got '" + std::string(text) +
                           "'.");
     claim.time = *time;
-    claim.timestamp = basic_iso8601(*time);
+    const bool basic = text.size() == 16 && text[8] == 'T' && text[15] == 'Z';
+    claim.timestamp = basic ? std::string(text) : basic_iso8601(*time);
     if (!claim.timestamp.starts_with(claim.date))
         return fail("SignatureDoesNotMatch",
                     "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
@@ -190,7 +191,7 @@ std::string normalize_path(std::string_view path) {
 }
 
 std::string canonical_path(std::string_view path, bool normalize) {
-    if (path.empty()) path = "/";
+    if (path.empty() || path == "/") return "/";
     if (!normalize) {
         // S3: decoded once and encoded once, slashes kept as they are.
         const auto decoded = percent_decode(path);
@@ -290,7 +291,9 @@ Result<Claim> parse(const Request& request) {
 
 std::string canonical_request(const Request& request, const Claim& claim,
                               std::string_view payload_hash, bool normalize) {
-    std::string out(request.method);
+    std::string out;
+    out.reserve(1024);
+    out += request.method;
     out += '\n';
     out += canonical_path(request.path, normalize);
     out += '\n';
@@ -348,10 +351,11 @@ Status check_signed_headers(const Request& request, const Claim& claim) {
                     "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
                     403);
     for (const auto& [name, value] : request.headers) {
-        const std::string lower = to_lower(name);
-        if (lower.starts_with("x-amz-") && !is_signed(lower) && !claim.presigned)
+        if (!equals_ignoring_case(name.substr(0, 6), "x-amz-") || claim.presigned) continue;
+        if (!is_signed(name))
             return fail("AccessDenied",
-                        "There were headers present in the request which were not signed: " + lower,
+                        "There were headers present in the request which were not signed: " +
+                            to_lower(name),
                         403);
     }
     return ok();

@@ -137,11 +137,11 @@ std::optional<double> parse_double(std::string_view text) { return parse_number<
 
 std::string hex(std::string_view bytes) {
     constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    out.reserve(bytes.size() * 2);
+    std::string out(bytes.size() * 2, '\0');
+    char* at = out.data();
     for (const char c : bytes) {
-        out += digits[static_cast<unsigned char>(c) >> 4];
-        out += digits[static_cast<unsigned char>(c) & 15];
+        *at++ = digits[static_cast<unsigned char>(c) >> 4];
+        *at++ = digits[static_cast<unsigned char>(c) & 15];
     }
     return out;
 }
