@@ -305,6 +305,12 @@ Task<Outcome> Environment::answer_of(const Invocation& invocation, Steady deadli
     co_return out;
 }
 
+// What was printed before the runtime spoke was written to its pipe before: a turn of the loop
+// reads it.
+Task<void> Environment::read_output() {
+    for (int turn = 0; turn < 2; ++turn) co_await machine_.env.loop.yield();
+}
+
 Task<Outcome> Environment::run(Invocation invocation) {
     Loop& loop = machine_.env.loop;
     if (invocation.log_tail) log_->begin_tail();
@@ -315,6 +321,7 @@ Task<Outcome> Environment::run(Invocation invocation) {
         init = co_await wait_init(claimed_at_ + most_init_time);
         const Duration took = loop.steady() - claimed_at_;
         if (init == Init::ready) init_time = took;
+        co_await read_output();
         if (init == Init::late) log_->push(init_report_line(took, "timeout", ""));
     }
     log_->push(start_line(invocation.request_id, spec_->version));
@@ -335,9 +342,7 @@ Task<Outcome> Environment::run(Invocation invocation) {
     }
     out.duration = loop.steady() - began;
     if (warm()) control_.freeze();
-    // What was printed before the answer was written to its pipe before: a turn of the loop reads
-    // it.
-    for (int turn = 0; turn < 2; ++turn) co_await loop.yield();
+    co_await read_output();
     if (out.kind == Outcome::Kind::timeout) {
         out.duration = spec_->timeout;
         log_->push(timeout_line(machine_.env.now(), invocation.request_id, spec_->timeout));
@@ -366,13 +371,13 @@ Task<void> Environment::end() {
     }
     ending_ = true;
     api_.changed().notify_all();
-    co_await api_.close();
     if (sandboxed_) {
         const Status removed = co_await machine_.sandboxes.remove_sandbox("f" + id_);
         if (!removed)
             log::error("environment not removed", {{"id", id_}, {"why", removed.error().message}});
     }
     co_await scope_.join();
+    co_await api_.close();  // After the processes: a client would tell the log that it lost us.
     co_await log_->close();
     const Status cleaned = co_await machine_.env.workers.run([this]() -> Status {
         REQUIRE(containers::unmount(machine_.run_folder + "/tmp/" + id_));

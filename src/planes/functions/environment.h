@@ -84,6 +84,7 @@ private:
     Task<void> watch();
 
     Task<Init> wait_init(Steady deadline);
+    Task<void> read_output();
     Task<Outcome> answer_of(const Invocation& invocation, Steady deadline);
     static Outcome outcome_of(Answer answer);
     Outcome exit_outcome(const Invocation& invocation);

@@ -23,6 +23,7 @@ using State = EnvironmentStatus::State;
 constexpr Duration sweep_time = std::chrono::seconds(5);
 // A spare starts a moment after the environment in whose place it comes: not beside its init.
 constexpr Duration spare_delay = std::chrono::milliseconds(300);
+constexpr Duration settling_time = std::chrono::milliseconds(200);
 
 std::string_view host_architecture() {
     return containers::host_platform().architecture == "arm64" ? "arm64" : "x86_64";
@@ -97,8 +98,12 @@ Task<Status> LocalPlane::make_ready() {
 
 Task<void> LocalPlane::close() {
     closing_.request();
-    for (const MemberPtr& member : std::vector<MemberPtr>(members_.begin(), members_.end()))
-        end_soon(member);
+    while (!members_.empty()) {
+        // One that is starting ends by the invocation that started it.
+        for (const MemberPtr& member : std::vector<MemberPtr>(members_.begin(), members_.end()))
+            if (member->started) end_soon(member);
+        if (!members_.empty()) co_await changed_.wait(env_.loop);
+    }
     co_await scope_.join();
     for (Spares& spares : spares_)
         for (const EnvironmentPtr& one : spares.ready) co_await one->end();
@@ -199,7 +204,7 @@ Task<void> LocalPlane::settled() {
     const auto busy = [this] {
         return std::ranges::any_of(spares_, [](const Spares& one) { return one.starting > 0; }) ||
                std::ranges::any_of(members_, [](const MemberPtr& one) {
-                   return one->status.state == State::ending;
+                   return one->settling || one->status.state == State::ending;
                });
     };
     while (busy()) co_await changed_.wait(env_.loop);
@@ -269,14 +274,28 @@ Task<Status> LocalPlane::start_member(MemberPtr member, FunctionSpecPtr spec) {
     co_return co_await environment->claim(spec, std::move(grant));
 }
 
+// An environment that is about to be free is worth a moment: a start costs more.
+Task<void> LocalPlane::await_settling(const FunctionSpec& spec) {
+    const auto alike = [&](const MemberPtr& one) {
+        return one->status.function == spec.id && one->status.revision == spec.revision;
+    };
+    const Steady patience = env_.loop.steady() + settling_time;
+    while (std::ranges::any_of(members_, [&](auto& one) { return alike(one) && one->settling; })) {
+        for (const MemberPtr& one : members_)
+            if (alike(one) && one->status.state == State::idle) co_return;
+        if (co_await changed_.wait(env_.loop, patience) == Wake::timed_out) co_return;
+    }
+}
+
 Task<Result<LocalPlane::MemberPtr>> LocalPlane::take(FunctionSpecPtr spec) {
-    std::vector<MemberPtr> all;
+    co_await await_settling(*spec);
+    std::vector<MemberPtr> all, dead;
     std::vector<PoolMember> members;
     for (const MemberPtr& one : members_) {
         if (one->status.state == State::ending) continue;
         // Its process may have ended while nobody looked.
         if (one->status.state == State::idle && !one->environment->warm()) {
-            end_soon(one);
+            dead.push_back(one);
             continue;
         }
         all.push_back(one);
@@ -284,6 +303,7 @@ Task<Result<LocalPlane::MemberPtr>> LocalPlane::take(FunctionSpecPtr spec) {
                            one->status.state == State::idle, one->status.memory_mib, one->used_at,
                            one->environment ? one->environment->expires_at() : std::nullopt});
     }
+    for (const MemberPtr& one : dead) end_soon(one);
     const Claim plan =
         plan_claim(members, {spec->id, spec->revision, spec->memory_mib, spec->most_environments},
                    options_.limits, env_.now());
@@ -301,9 +321,11 @@ Task<Result<LocalPlane::MemberPtr>> LocalPlane::take(FunctionSpecPtr spec) {
     members_.push_back(member);
     const Status started = co_await start_member(member, spec);
     if (!started) {
+        member->started = true;
         end_soon(member);
         co_return started.error();
     }
+    member->started = true;
     if (member->status.state == State::starting) member->status.state = State::busy;
     co_return member;
 }
@@ -316,6 +338,10 @@ Task<Result<Outcome>> LocalPlane::invoke(FunctionSpecPtr spec, Invocation invoca
     CO_REQUIRE(check(*spec));
     CO_TRY(const MemberPtr member, co_await take(spec));
     if (!member) co_return Outcome{.kind = Outcome::Kind::throttled};
+    if (closing_.requested()) {
+        end_soon(member);
+        co_return fail("EnvironmentFailed", "The function plane is closing.", 503);
+    }
     ++member->status.invocations;
     Outcome outcome = co_await member->environment->run(std::move(invocation));
     const bool may_go_on =
@@ -331,7 +357,9 @@ Task<Result<Outcome>> LocalPlane::invoke(FunctionSpecPtr spec, Invocation invoca
 
 // A foreign runtime that has answered may still work until it asks for more.
 Task<void> LocalPlane::settle(MemberPtr member, Duration patience) {
+    member->settling = true;
     co_await member->environment->settle(env_.loop.steady() + patience);
+    member->settling = false;
     if (member->environment->warm())
         release(member);
     else
@@ -340,15 +368,13 @@ Task<void> LocalPlane::settle(MemberPtr member, Duration patience) {
 
 void LocalPlane::release(MemberPtr member) {
     member->used_at = env_.now();
-    if (member->status.state == State::ending) {
-        member->status.state = State::idle;
-        return end_soon(member);
-    }
+    if (member->status.state == State::ending) return end_soon(member);
     member->status.state = State::idle;
+    if (changed_.waiting() > 0) changed_.notify_all();
 }
 
 void LocalPlane::end_soon(MemberPtr member) {
-    if (std::ranges::find(members_, member) == members_.end()) return;
+    if (std::exchange(member->ends, true)) return;
     member->status.state = State::ending;
     scope_.spawn(end_member(std::move(member)));
 }

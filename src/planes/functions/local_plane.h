@@ -46,7 +46,8 @@ public:
     std::vector<EnvironmentStatus> environments() const override;
     std::vector<containers::Finding> findings() const override;
 
-    // Returns when no generic environment is being started: for tests and benchmarks.
+    // Returns when no generic environment is being started, and none of a function is between its
+    // answer and its next question, or being ended: for tests and benchmarks.
     Task<void> settled();
 
 private:
@@ -54,6 +55,9 @@ private:
         EnvironmentPtr environment;
         EnvironmentStatus status;
         Time used_at{};
+        bool started = false;
+        bool settling = false;  // Has answered, but its runtime has not asked for more yet.
+        bool ends = false;      // end_soon() was called; its state may say so before.
     };
     using MemberPtr = std::shared_ptr<Member>;
     struct Spares {
@@ -68,6 +72,7 @@ private:
     Task<void> start_spare(Spares& spares);
     Task<Result<EnvironmentPtr>> take_generic(FunctionSpecPtr spec);
     EnvironmentPtr new_environment();
+    Task<void> await_settling(const FunctionSpec& spec);
     // Null: throttled.
     Task<Result<MemberPtr>> take(FunctionSpecPtr spec);
     Task<Status> start_member(MemberPtr member, FunctionSpecPtr spec);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/strings.h"
 #include "planes/containers/beneath.h"
 #include "planes/containers/mounts.h"
 #include "planes/containers/oci_files.h"

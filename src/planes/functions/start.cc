@@ -16,6 +16,8 @@ namespace unkai::planes::functions {
 
 namespace {
 
+using Words = std::vector<std::string>;
+
 constexpr const char* lambda_path = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin";
 constexpr const char* library_path =
     "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:"
@@ -29,7 +31,9 @@ void put(Variables& into, std::string_view name, std::string_view value) {
         found->second = value;
 }
 
-std::string shell_quoted(std::string_view text) { return "'" + replace_all(text, "'", "'\\''") + "'"; }
+std::string shell_quoted(std::string_view text) {
+    return "'" + replace_all(text, "'", "'\\''") + "'";
+}
 
 bool is_shell_name(std::string_view name) {
     return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
@@ -62,17 +66,17 @@ containers::ContainerSpec generic_container(const RuntimeName& runtime,
         case RuntimeFamily::python:
             out.environment.emplace_back("PYTHONPATH", "/var/runtime");
             out.environment.emplace_back("PYTHONDONTWRITEBYTECODE", "1");
-            out.entry_point = {{inside, "/var/runtime/client.py"}};
+            out.entry_point = Words{inside, "/var/runtime/client.py"};
             break;
         case RuntimeFamily::node:
             out.environment.emplace_back(
                 "NODE_PATH", fmt::format("/opt/nodejs/node{}/node_modules:/opt/nodejs/node_modules:"
                                          "/var/runtime/node_modules:/var/runtime:/var/task",
                                          runtime.version));
-            out.entry_point = {{inside, "/var/runtime/client.cjs"}};
+            out.entry_point = Words{inside, "/var/runtime/client.cjs"};
             break;
         case RuntimeFamily::provided:
-            out.entry_point = {{"/bin/sh", "/var/runtime/launch.sh"}};
+            out.entry_point = Words{"/bin/sh", "/var/runtime/launch.sh"};
             break;
     }
     return out;

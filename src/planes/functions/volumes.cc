@@ -70,8 +70,8 @@ void copy_public(const files::path& from, const files::path& to) {
     }
 }
 
-Status make_image_file(const std::string& path, int64_t mib) {
-    const std::string partial = path + ".new";
+// Several may make the same one at once, each by its own `partial`.
+Status make_image_file(const std::string& path, const std::string& partial, int64_t mib) {
     const Fd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     // A twentieth more than what is promised: the file system's own tables.
     if (!file || ::ftruncate(file.get(), (mib + mib / 20) << 20) != 0)
@@ -206,7 +206,7 @@ Status make_tmp(const std::string& templates, const std::string& file, const std
         return ok();
     }
     const std::string empty = templates + "/empty-" + std::to_string(mib);
-    if (!files::exists(empty)) REQUIRE(make_image_file(empty, mib));
+    if (!files::exists(empty)) REQUIRE(make_image_file(empty, file + ".new", mib));
     REQUIRE(copy_sparse(empty, file));
     TRY(const LoopDevice device, attach_loop(file));
     constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOATIME;

@@ -322,13 +322,13 @@ function invoke(handler, headers, body, done) {
 
 function serve(api, handler) {
   const step = (answer) => {
-    api.hold(true);
     if (answer) {
       api.receive(() => {});  // 202 for the answer.
       api.send(answer, NEXT);
     } else {
       api.send(NEXT);
     }
+    api.hold(true);
     api.receive(({ status, headers, body }) => {
       if (status !== 200) api.fail(new Error(`the Runtime API answered ${status}`));
       api.hold(false);

@@ -195,8 +195,9 @@ def failure(error, request_id):
     frames = traceback.extract_tb(error.__traceback__)
     while frames and (frames[0].filename == __file__ or "importlib" in frames[0].filename):
         frames.pop(0)
-    return error_document(type(error).__name__, str(error), traceback.format_list(frames),
-                          request_id)
+    trace = traceback.format_list([(one.filename, one.lineno, one.name, one.line)
+                                   for one in frames])
+    return error_document(type(error).__name__, str(error), trace, request_id)
 
 
 def load_handler(name):
