@@ -1,5 +1,5 @@
 // AWS's limits for Application Auto Scaling.
-// https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html
+// User guide: application-auto-scaling-limits
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // How much capacity a policy wants. Pure.
 //
-// https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html
-// https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-step-scaling-policies.html
+// User guide: application-auto-scaling-target-tracking,
+// application-auto-scaling-step-scaling-policies
 #pragma once
 
 #include "services/application_autoscaling/schema.h"

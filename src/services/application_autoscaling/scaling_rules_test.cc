@@ -37,7 +37,7 @@ model::StepScalingPolicyConfiguration steps_of(const std::string& type) {
     return out;
 }
 
-// https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-step-scaling-policies.html
+// User guide: application-auto-scaling-step-scaling-policies
 TEST(ScalingRules, StepsOfTheDocumentation) {
     const auto percent = steps_of("PercentChangeInCapacity");
     ASSERT_TRUE(check_steps(percent));

@@ -1,6 +1,6 @@
 // Publishes what the edges count to CloudWatch as AWS/CloudFront, each 10 s by the clock.
 //
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/programming-cloudwatch-metrics.html
+// CloudFront developer guide: programming-cloudwatch-metrics
 // Dimensions: DistributionId and Region=Global, in us-east-1. Error rates have one sample a request
 // (100 or 0), so that their average is exact over any period.
 //

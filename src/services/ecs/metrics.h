@@ -2,7 +2,7 @@
 // ECS/ContainerInsights for clusters that have it enabled.
 //
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
+// CloudWatch user guide: Container-Insights-metrics-ECS
 // CPUUtilization and MemoryUtilization are of each task against what the task reserves, one sample
 // a task, so that their average is the service's.
 //

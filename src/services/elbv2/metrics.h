@@ -1,6 +1,6 @@
 // Publishes what the proxy counts to CloudWatch as AWS/ApplicationELB, each 10 s by the clock.
 //
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+// Application Load Balancer guide: load-balancer-cloudwatch-metrics
 // Dimensions: LoadBalancer; of what a target group has, also TargetGroup with LoadBalancer. Health
 // also by AvailabilityZone; the proxy counts no other metric by zone. As on AWS, RequestCount and
 // ProcessedBytes are always reported, counts of codes and errors only when they are not zero.
