@@ -2,8 +2,10 @@
 import base64
 import http.server
 import json
+import os
 import queue as queues
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -66,16 +68,18 @@ def receive(sqs, url, wait=20):
 
 @pytest.fixture
 def web():
-    """A web server: (its URL, what was posted to it as (headers, body), the statuses it answers next)."""
+    """A web server: (its URL, what it took as (headers, body), the statuses it answers next)."""
     posted, statuses = queues.Queue(), []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["content-length"])).decode()
-            self.send_response(statuses.pop(0) if statuses else 200)
+            status = statuses.pop(0) if statuses else 200
+            self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()
-            posted.put((self.headers, body))
+            if status == 200:
+                posted.put((self.headers, body))
 
         def log_message(self, *_):
             pass
@@ -219,18 +223,22 @@ def test_batches(sns, topic):
     assert code(sns.publish, TopicArn=topic, Message="x", Subject="a\nb") == "InvalidParameter"
 
 
-def test_the_web_with_its_handshake(sns, topic, web, tmp_path):
+def test_the_web_with_its_handshake(sns, topic, web, tmp_path, unkai):
     url, posted, statuses = web
     statuses.append(503)  # Tried again after 20 seconds by default: here after one.
     sns.set_topic_attributes(TopicArn=topic, AttributeName="DeliveryPolicy", AttributeValue=json.dumps(
         {"http": {"defaultHealthyRetryPolicy": {"minDelayTarget": 1, "maxDelayTarget": 1, "numRetries": 3}}}))
     answer = sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
     assert answer["SubscriptionArn"] == "pending confirmation"
-    assert posted.get(timeout=30)[0]["x-amz-sns-message-type"] == "SubscriptionConfirmation"
     headers, body = posted.get(timeout=30)
+    assert headers["x-amz-sns-message-type"] == "SubscriptionConfirmation" and not statuses
     asked = json.loads(body)
     assert headers["x-amz-sns-topic-arn"] == topic and asked["Type"] == "SubscriptionConfirmation"
     assert code(sns.confirm_subscription, TopicArn=topic, Token="wrong") == "InvalidParameter"
+    # The link in AWS's form, which leads here inside of VPCs; then the one for this machine.
+    link = urllib.request.Request(unkai.endpoint + "/?" + asked["SubscribeURL"].split("?")[1],
+                                  headers={"Host": f"sns.{REGION}.amazonaws.com"})
+    assert "ConfirmSubscriptionResult" in urllib.request.urlopen(link).read().decode()
     confirmed = urllib.request.urlopen(asked["SubscribeURL"]).read().decode()
     arn = re.search("<SubscriptionArn>(.*)</SubscriptionArn>", confirmed)[1]
     assert sns.confirm_subscription(TopicArn=topic, Token=asked["Token"])["SubscriptionArn"] == arn
@@ -253,6 +261,24 @@ def test_the_web_with_its_handshake(sns, topic, web, tmp_path):
     assert body == "raw" and headers["x-amz-sns-rawdelivery"] == "true"
     urllib.request.urlopen(got["UnsubscribeURL"]).read()
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
+def test_what_was_published_survives_a_kill(unkai, web):
+    sns, (url, posted, statuses) = unkai.client("sns"), web
+    topic = sns.create_topic(Name=name(), Attributes={"DeliveryPolicy": json.dumps(
+        {"http": {"defaultHealthyRetryPolicy": {"minDelayTarget": 1, "maxDelayTarget": 1, "numRetries": 100}}})})["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
+    urllib.request.urlopen(json.loads(posted.get(timeout=30)[1])["SubscribeURL"]).read()
+    statuses.extend([503] * 3)
+    for i in range(3):
+        sns.publish(TopicArn=topic, Message=str(i))
+    os.kill(int(re.search(r"pid (\d+)", unkai.run("status").stdout)[1]), signal.SIGKILL)
+    unkai.start()
+    seen = set()
+    while len(seen) < 3:
+        seen.add(json.loads(posted.get(timeout=30)[1])["Message"])
+    assert seen == {"0", "1", "2"}
+    sns.delete_topic(TopicArn=topic)
 
 
 def test_mail(sns, topic, unkai):

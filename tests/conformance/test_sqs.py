@@ -1,10 +1,12 @@
 """SQS: every promised operation, by boto3 (JSON) and by the AWS CLI 2.9 (the old query form)."""
 import concurrent.futures
+import datetime
 import hashlib
 import json
 import os
 import re
 import signal
+import time
 import uuid
 
 import pytest
@@ -253,6 +255,23 @@ def test_permissions(sqs, queue):
     sqs.remove_permission(QueueUrl=queue, Label="l")
     assert "Policy" not in attributes(sqs, queue)
     assert code(sqs.remove_permission, QueueUrl=queue, Label="l") == "InvalidParameterValue"
+
+
+def test_metrics(unkai):
+    sqs, cloudwatch = unkai.client("sqs"), unkai.client("cloudwatch")
+    url = sqs.create_queue(QueueName=name())["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="xyz")
+    wanted = {"Namespace": "AWS/SQS", "MetricName": "SentMessageSize",
+              "Dimensions": [{"Name": "QueueName", "Value": url.rsplit("/", 1)[1]}]}
+    deadline = time.monotonic() + 90
+    while not cloudwatch.list_metrics(**wanted)["Metrics"]:  # Told each full minute.
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    got = cloudwatch.get_metric_statistics(StartTime=now - datetime.timedelta(minutes=10), EndTime=now, Period=60,
+                                           Statistics=["Sum", "SampleCount"], **wanted)["Datapoints"]
+    assert [(point["Sum"], point["SampleCount"]) for point in got] == [(3, 1)]
+    sqs.delete_queue(QueueUrl=url)
 
 
 def test_messages_survive_a_kill(unkai):
