@@ -50,7 +50,8 @@ List<GroupIdentifier> groups_of(aws::Call& call, const NetworkInterface& interfa
 api::ec2::NetworkInterface describe_interface(aws::Call& call, const NetworkInterface& interface,
                                               const std::vector<Address>& addresses) {
     api::ec2::NetworkInterface out;
-    const std::string& primary = interface.addresses.front();
+    // One that is not there yet is described for the names of its attributes.
+    const std::string primary = interface.addresses.empty() ? "" : interface.addresses.front();
     out.association = association(call, addresses, interface, primary);
     out.attachment = attachment(interface);
     out.availability_zone = interface.zone;
