@@ -151,6 +151,7 @@ void MetricsPublisher::add_group(store::Txn& txn, const Owner& owner, const Grou
     metrics.add("HealthyHostCount", of_group, "Count", healthy);
     metrics.add("UnHealthyHostCount", of_group, "Count", unhealthy);
     for (const auto& [zone, counts] : zones) {
+        if (zone.empty()) continue;  // Registered without one: no dimension.
         aws::Metrics::Dimensions where = of_group;
         where.insert(where.begin(), {"AvailabilityZone", zone});
         metrics.add("HealthyHostCount", where, "Count", counts.first);
