@@ -124,7 +124,8 @@ def side_of(unkai, ec2, elbv2, place, status, group, name, port, file):  # noqa:
     front = ec2.describe_network_interfaces(Filters=[
         {"Name": "description", "Values": ["ELB " + arn.split("loadbalancer/")[1]]}])["NetworkInterfaces"][0]
     elbv2.register_targets(TargetGroupArn=targets["TargetGroupArn"],
-                           Targets=[{"Id": front["PrivateIpAddress"], "Port": port}])
+                           Targets=[{"Id": front["PrivateIpAddress"], "Port": port,
+                                     "AvailabilityZone": front["AvailabilityZone"]}])
     elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[
         {"Type": "forward", "TargetGroupArn": targets["TargetGroupArn"]}])
     server = subprocess.Popen(["nsenter", f"--net={status['runDir']}/netns/{place['vpc']}", sys.executable, "-c", ANSWER,
