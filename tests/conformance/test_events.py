@@ -222,6 +222,18 @@ def test_dead_letters(events, sqs, queue, rule):
     assert got["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "QueueDoesNotExist"
 
 
+def test_a_cluster_that_is_not_there(events, sqs, queue, rule):
+    url, dead = queue
+    source = name("app")
+    rule({"Id": "ecs", "Arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/none", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r",
+          "EcsParameters": {"TaskDefinitionArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/none:1",
+                            "LaunchType": "FARGATE", "NetworkConfiguration": {
+                                "awsvpcConfiguration": {"Subnets": ["subnet-0"], "AssignPublicIp": "ENABLED"}}},
+          "DeadLetterConfig": {"Arn": dead}}, EventPattern=json.dumps({"source": [source]}))
+    put(events, source, {"x": 1})
+    assert receive(sqs, url)[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ClusterNotFoundException"
+
+
 def test_patterns(events):
     event = json.dumps({"id": "1", "account": ACCOUNT, "source": "x", "time": "2026-01-01T00:00:00Z",
                         "region": REGION, "resources": [], "detail-type": "T", "detail": {"a": ["b", "c"]}})

@@ -76,15 +76,8 @@ Result<RemovePermissionOutput> Sns::RemovePermission(aws::Call& call,
 
 Result<GetDataProtectionPolicyOutput> Sns::GetDataProtectionPolicy(
     aws::Call& call, const GetDataProtectionPolicyInput& in) {
-    TRY(const StoredTopic topic, find_topic(call, in.resource_arn));
-    return GetDataProtectionPolicyOutput{.data_protection_policy = topic.data_protection};
-}
-
-Result<PutDataProtectionPolicyOutput> Sns::PutDataProtectionPolicy(
-    aws::Call& call, const PutDataProtectionPolicyInput& in) {
     REQUIRE(find_topic(call, in.resource_arn));
-    return invalid_parameter("DataProtectionPolicy",
-                             "Unkai does not look into messages for data to protect. Do without.");
+    return GetDataProtectionPolicyOutput{};  // No topic can have one.
 }
 
 Result<TagResourceOutput> Sns::TagResource(aws::Call& call, const TagResourceInput& in) {
@@ -108,15 +101,6 @@ Result<ListTagsForResourceOutput> Sns::ListTagsForResource(aws::Call& call,
     ListTagsForResourceOutput out;
     for (const auto& [key, value] : topic.tags) out.tags.push_back({.key = key, .value = value});
     return out;
-}
-
-Result<CheckIfPhoneNumberIsOptedOutOutput> Sns::CheckIfPhoneNumberIsOptedOut(
-    aws::Call&, const CheckIfPhoneNumberIsOptedOutInput&) {
-    return invalid_parameter("PhoneNumber", "Unkai sends no SMS: nobody can have opted out.");
-}
-
-Result<GetSMSAttributesOutput> Sns::GetSMSAttributes(aws::Call&, const GetSMSAttributesInput&) {
-    return GetSMSAttributesOutput{};
 }
 
 }  // namespace unkai::services::sns

@@ -10,13 +10,11 @@ struct StoredTopic {
     Time created;
     std::map<std::string, std::string> attributes;  // Those that were set.
     std::map<std::string, std::string> tags;
-    std::string data_protection;
     void fields(auto& field) {
         field(1, name);
         field(2, created);
         field(3, attributes);
         field(4, tags);
-        field(5, data_protection);
     }
 };
 

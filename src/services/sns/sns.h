@@ -31,12 +31,9 @@ public:
     OPERATION(AddPermission);
     OPERATION(RemovePermission);
     OPERATION(GetDataProtectionPolicy);
-    OPERATION(PutDataProtectionPolicy);
     OPERATION(TagResource);
     OPERATION(UntagResource);
     OPERATION(ListTagsForResource);
-    OPERATION(CheckIfPhoneNumberIsOptedOut);
-    OPERATION(GetSMSAttributes);
     // subscription_ops.cc
     OPERATION(Subscribe);
     OPERATION(ConfirmSubscription);

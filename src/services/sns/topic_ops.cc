@@ -40,6 +40,10 @@ Result<CreateTopicOutput> Sns::CreateTopic(aws::Call& call, const CreateTopicInp
     REQUIRE(check_topic_name(in.name, fifo));
     for (const auto& [name, value] : in.attributes)
         REQUIRE(check_topic_attribute(name, value, fifo));
+    if (in.data_protection_policy.value_or("") != "")
+        return invalid_parameter(
+            "DataProtectionPolicy",
+            "Unkai does not look into messages for data to protect. Do without.");
     const std::string arn = call.arn("sns", in.name);
     std::map<std::string, std::string> tags;
     for (const Tag& tag : in.tags) tags[tag.key] = tag.value;
@@ -57,10 +61,7 @@ Result<CreateTopicOutput> Sns::CreateTopic(aws::Call& call, const CreateTopicInp
     }
     if (schema::topics.list(call.txn(), call.account, call.region).size() >= limits::topics)
         return errors::TopicLimitExceededException("There are 100,000 topics. Delete some.");
-    StoredTopic topic{.name = in.name,
-                      .created = call.now,
-                      .tags = std::move(tags),
-                      .data_protection = in.data_protection_policy.value_or("")};
+    StoredTopic topic{.name = in.name, .created = call.now, .tags = std::move(tags)};
     for (const auto& [name, value] : in.attributes)
         if (!value.empty()) topic.attributes[name] = value;
     put_topic(call, arn, topic);
