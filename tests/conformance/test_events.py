@@ -222,7 +222,7 @@ def test_dead_letters(events, sqs, queue, rule):
     assert got["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "QueueDoesNotExist"
 
 
-def test_a_cluster_that_is_not_there(events, sqs, queue, rule):
+def test_a_task_that_cannot_start(events, sqs, queue, rule):
     url, dead = queue
     source = name("app")
     rule({"Id": "ecs", "Arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/none", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r",
@@ -231,7 +231,9 @@ def test_a_cluster_that_is_not_there(events, sqs, queue, rule):
                                 "awsvpcConfiguration": {"Subnets": ["subnet-0"], "AssignPublicIp": "ENABLED"}}},
           "DeadLetterConfig": {"Arn": dead}}, EventPattern=json.dumps({"source": [source]}))
     put(events, source, {"x": 1})
-    assert receive(sqs, url)[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "ClusterNotFoundException"
+    told = receive(sqs, url)[0]["MessageAttributes"]
+    assert told["ERROR_CODE"]["StringValue"] == "InvalidParameterException"
+    assert "subnet-0" in told["ERROR_MESSAGE"]["StringValue"]
 
 
 def test_patterns(events):
