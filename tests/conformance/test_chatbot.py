@@ -50,8 +50,8 @@ def slack():
 
 
 @pytest.fixture
-def chatbot(unkai, via):
-    return unkai.client("chatbot", via=via)
+def chatbot(unkai):  # The AWS CLI 2.9 does not know the service.
+    return unkai.client("chatbot")
 
 
 @pytest.fixture
@@ -93,8 +93,7 @@ def test_configurations(chatbot, unkai, topic):
     assert code(chatbot.describe_slack_workspaces, NextToken="nonsense") == "InvalidParameterException"
 
 
-def test_preferences_and_tags(unkai, topic):
-    chatbot = unkai.client("chatbot")  # The AWS CLI 2.9 does not know the tags yet.
+def test_preferences_and_tags(chatbot, topic):
     assert chatbot.update_account_preferences(UserAuthorizationRequired=True)["AccountPreferences"][
         "UserAuthorizationRequired"] is True
     assert chatbot.get_account_preferences()["AccountPreferences"]["UserAuthorizationRequired"] is True
@@ -112,8 +111,8 @@ def test_preferences_and_tags(unkai, topic):
     assert code(chatbot.untag_resource, ResourceARN=arn, TagKeys=["a"]) == "ResourceNotFoundException"
 
 
-def test_an_alarm_reaches_slack(unkai, slack, topic):
-    chatbot, cloudwatch = unkai.client("chatbot"), unkai.client("cloudwatch")
+def test_an_alarm_reaches_slack(unkai, chatbot, slack, topic):
+    cloudwatch = unkai.client("cloudwatch")
     name = f"s-{uuid.uuid4().hex[:8]}"
     made = configuration(name, topic)
     arn = chatbot.create_slack_channel_configuration(**made)["ChannelConfiguration"]["ChatConfigurationArn"]
