@@ -241,28 +241,47 @@ Task<Status> Queues::expire(QueuePointer queue) {
     co_return ok();
 }
 
-Task<Status> Queues::clear_doomed() {
-    for (;;) {
-        store::Txn txn = store_.begin();
-        const auto doomed = schema::doomed.list(txn);
-        if (doomed.empty()) co_return ok();
-        const int64_t content = std::get<0>(doomed.front().first);
-        size_t count = 0;
-        const auto clear = [&](const auto& table) {
-            std::vector<std::remove_cvref_t<decltype(table.decode(""))>> keys;
-            table.each(txn, store::key_prefix(content), [&](const auto& key, const auto&) {
+namespace {
+
+// Erases what lies under a content number, a piece a transaction. Each piece begins after the last
+// one: what was erased is not passed over again.
+template <class Table>
+Task<Status> clear_content(store::Store& store, const Table& table, int64_t content) {
+    std::optional<typename Table::Key> last;
+    for (size_t count = Queues::messages_per_transaction;
+         count == Queues::messages_per_transaction;) {
+        store::Txn txn = store.begin();
+        std::vector<typename Table::Key> keys;
+        table.each(
+            txn, store::key_prefix(content),
+            [&](const auto& key, const auto&) {
                 keys.push_back(key);
-                return count + keys.size() < messages_per_transaction;
-            });
-            for (const auto& key : keys) table.erase(txn, key);
-            count += keys.size();
-        };
-        clear(schema::messages);
-        if (count < messages_per_transaction) clear(schema::receipts);
-        if (count < messages_per_transaction) clear(schema::duplicates);
-        if (count < messages_per_transaction) schema::doomed.erase(txn, {content});
+                return keys.size() < Queues::messages_per_transaction;
+            },
+            last);
+        for (const auto& key : keys) table.erase(txn, key);
+        count = keys.size();
+        if (!keys.empty()) last = keys.back();
+        CO_REQUIRE(co_await store.commit(txn));
+    }
+    co_return ok();
+}
+
+}  // namespace
+
+Task<Status> Queues::clear_doomed() {
+    store::Txn txn = store_.begin();
+    const auto doomed = schema::doomed.list(txn);
+    for (const auto& [key, since] : doomed) {
+        const int64_t content = std::get<0>(key);
+        CO_REQUIRE(co_await clear_content(store_, schema::messages, content));
+        CO_REQUIRE(co_await clear_content(store_, schema::receipts, content));
+        CO_REQUIRE(co_await clear_content(store_, schema::duplicates, content));
+        txn = store_.begin();
+        schema::doomed.erase(txn, key);
         CO_REQUIRE(co_await store_.commit(txn));
     }
+    co_return ok();
 }
 
 }  // namespace unkai::services::sqs

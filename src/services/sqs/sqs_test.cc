@@ -268,7 +268,7 @@ TEST(Sqs, WhatWasAcknowledgedSurvivesAKill) {
 TEST(Sqs, PurgesExpiresAndClears) {
     World world;
     const std::string url = world.create("q", {{"MessageRetentionPeriod", "60"}});
-    for (int i = 0; i < 3; ++i) world.send(url, "x");
+    for (int i = 0; i < 1201; ++i) world.send(url, "x");  // More than a piece.
     EXPECT_TRUE(world.run(&Sqs::PurgeQueue, PurgeQueueInput{.queue_url = url}));
     EXPECT_EQ(world.run(&Sqs::PurgeQueue, PurgeQueueInput{.queue_url = url}).error().code,
               "PurgeQueueInProgress");
