@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from test_elbv2 import ec2, elbv2, place  # noqa: F401  (fixtures)
-from test_route53 import change, records, remove, settled
+from test_route53 import change, dig, records, remove, settled
+from test_route53_routing import eventually
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ import http.server, pathlib, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        status = 200 if self.path == "/health" else int(pathlib.Path(sys.argv[2]).read_text())
+        status = int(pathlib.Path(sys.argv[2] + ("-health" if self.path == "/health" else "")).read_text())
         self.send_response(status); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
     def log_message(self, *_): pass
 class Server(http.server.ThreadingHTTPServer):
@@ -153,6 +154,7 @@ def two_sides(unkai, ec2, elbv2, place, route53, tmp_path_factory):  # noqa: F81
     sides = {}
     for number, side in enumerate(("old", "new")):
         (folder / side).write_text("200")
+        (folder / f"{side}-health").write_text("200")
         sides[side] = side_of(unkai, ec2, elbv2, place, status, group, side, 8081 + number, folder / side)
     host = "api." + name
 
@@ -167,8 +169,11 @@ def two_sides(unkai, ec2, elbv2, place, route53, tmp_path_factory):  # noqa: F81
 
     def answer_with(side, code):
         (folder / side).write_text(str(code))
+
+    def feel(side, code):
+        (folder / f"{side}-health").write_text(str(code))
     weigh(100, 0)
-    yield {"host": host, "weigh": weigh, "weights": weights, "answer_with": answer_with, "zone": zone}
+    yield {"host": host, "weigh": weigh, "weights": weights, "answer_with": answer_with, "feel": feel, "zone": zone}
     remove(route53, zone)
     for side in sides.values():
         elbv2.delete_load_balancer(LoadBalancerArn=side["LoadBalancerArn"])
@@ -216,6 +221,20 @@ def test_fresh_dns_shares_are_the_weights(unkai, two_sides):
     assert shown["old"] + shown["new"] == 1200
     assert abs(shown["new"] - 300) <= 3.9 * (1200 * 0.25 * 0.75) ** 0.5
     two_sides["weigh"](100, 0)
+
+
+def test_a_side_without_healthy_targets_leaves_the_answer(unkai, two_sides):
+    """EvaluateTargetHealth: the free roll-back."""
+    def answers():
+        return {address for _ in range(40) for address in dig(unkai, two_sides["host"])}
+    two_sides["weigh"](100, 0)
+    old = answers()
+    two_sides["weigh"](50, 50)
+    assert answers() > old
+    two_sides["feel"]("new", 500)
+    assert eventually(lambda: answers() == old)
+    two_sides["feel"]("new", 200)
+    assert eventually(lambda: answers() > old)
 
 
 def test_shift_goes_all_the_way(unkai, two_sides, tmp_path):

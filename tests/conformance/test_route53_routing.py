@@ -241,6 +241,33 @@ def test_endpoints_are_looked_at(route53, endpoint, checks):
     assert "refused" in report(checks(**{**base, "Port": 9}, Type="HTTP"))
 
 
+def test_alarms_are_followed_by_their_data(unkai, route53, zone, checks, via):
+    cloudwatch = unkai.client("cloudwatch")
+    name, space = "a." + zone["Name"], f"test/{via}"
+    alarm = f"depth-{via}"
+    cloudwatch.put_metric_alarm(AlarmName=alarm, Namespace=space, MetricName="Depth", Statistic="Maximum", Period=10,
+                                EvaluationPeriods=1, Threshold=5, ComparisonOperator="GreaterThanThreshold")
+    check = checks(Type="CLOUDWATCH_METRIC", AlarmIdentifier={"Region": "us-east-1", "Name": alarm},
+                   InsufficientDataHealthStatus="LastKnownStatus")["Id"]
+    settled(route53, change(route53, zone["Id"], "CREATE",
+                            record(name, "A", "192.0.2.1", SetIdentifier="p", Failover="PRIMARY", HealthCheckId=check),
+                            record(name, "A", "192.0.2.2", SetIdentifier="s", Failover="SECONDARY")))
+
+    def answers_after(value):
+        cloudwatch.put_metric_data(Namespace=space, MetricData=[
+            {"MetricName": "Depth", "Value": value, "StorageResolution": 1}])
+        return dig(unkai, name)
+    assert eventually(lambda: answers_after(9) == ["192.0.2.2"])
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="by hand")  # Moves nothing.
+    assert answers_after(9) == ["192.0.2.2"]
+    assert eventually(lambda: answers_after(1) == ["192.0.2.1"])
+    assert failure(route53.get_health_check_status, HealthCheckId=check)[0] == "InvalidInput"
+    shown = {(one["MetricName"], one["Dimensions"][0]["Value"])
+             for page in cloudwatch.get_paginator("list_metrics").paginate(Namespace="AWS/Route53") for one in page["Metrics"]}
+    assert ("HealthCheckStatus", check) in shown
+    cloudwatch.delete_alarms(AlarmNames=[alarm])
+
+
 def test_answers_are_authoritative_and_complete(status, route53, zone):
     """By dnspython: flags, NXDOMAIN with the zone's SOA, truncation and TCP."""
     name = zone["Name"]
