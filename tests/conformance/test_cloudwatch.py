@@ -1,6 +1,9 @@
 """CloudWatch: every promised operation by boto3 (CBOR) and the AWS CLI (query), successes and errors."""
 import datetime
 import json
+import os
+import re
+import signal
 import time
 import urllib.parse
 import urllib.request
@@ -292,3 +295,36 @@ def test_query_protocol_by_hand(unkai, space):
     assert "PutMetricDataResponse" in post(form)
     listed = post({"Action": "ListMetrics", "Version": "2010-08-01", "Namespace": space})
     assert "<MetricName>m</MetricName>" in listed and "ListMetricsResult" in listed
+
+
+def test_alarms_survive_a_kill(unkai):
+    """A change of state that was acknowledged stays, and what it owes is done after the restart."""
+    cloudwatch, sns, sqs = unkai.client("cloudwatch"), unkai.client("sns"), unkai.client("sqs")
+    name = f"killed-{uuid.uuid4().hex[:6]}"
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queue = sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps({"Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": "*"}]})})["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
+    names = [f"{name}-{i}" for i in range(5)]
+    for each in names:
+        cloudwatch.put_metric_alarm(**alarm(each, name, Period=300, AlarmActions=[topic], TreatMissingData="ignore"))
+    cloudwatch.put_metric_data(Namespace=name, MetricData=[{"MetricName": "kept", "Value": 5.0}])
+    for each in names:
+        cloudwatch.set_alarm_state(AlarmName=each, StateValue="ALARM", StateReason="a test")
+    os.kill(int(re.search(r"pid (\d+)", unkai.run("status").stdout)[1]), signal.SIGKILL)
+    unkai.start()
+    assert [state(cloudwatch, each)["StateValue"] for each in names] == ["ALARM"] * 5
+    found = cloudwatch.get_metric_statistics(Namespace=name, MetricName="kept", Period=3600, **span(), Statistics=["Sum"])
+    assert sum(point["Sum"] for point in found["Datapoints"]) == 5
+    told = set()
+
+    def all_told():
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            told.add(json.loads(json.loads(message["Body"])["Message"])["AlarmName"])
+        return told == set(names)
+
+    wait_until(all_told, "every action, once or twice", 30)
+    cloudwatch.delete_alarms(AlarmNames=names)
+    sns.delete_topic(TopicArn=topic)
+    sqs.delete_queue(QueueUrl=queue)
