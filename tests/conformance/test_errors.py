@@ -106,8 +106,9 @@ ERRORS = [
      "InvalidVpcCidrBlockAssociationID.NotFound"),
     *(("ec2", f"describe_{what}", {"Filters": NO_FILTER}, "InvalidParameterValue") for what in [
         "network_acls", "dhcp_options", "route_tables", "internet_gateways", "security_groups", "security_group_rules",
-        "network_interfaces", "availability_zones", "regions", "tags"]),
-    ("ec2", "describe_nat_gateways", {"Filter": NO_FILTER}, "InvalidParameterValue"),
+        "availability_zones", "regions", "tags"]),
+    *(("ec2", f"describe_{what}", {"NextToken": BAD_TOKEN}, "InvalidNextToken") for what in [
+        "nat_gateways", "network_interfaces"]),
     ("ec2", "describe_addresses_attribute", {"AllocationIds": ["eipalloc-0123456789abcdef0"], "Attribute": "domain-name"},
      "InvalidAllocationID.NotFound"),
     ("ec2", "modify_subnet_attribute", {"SubnetId": "subnet-0123456789abcdef0", "MapPublicIpOnLaunch": {"Value": True}},
