@@ -113,7 +113,9 @@ class AwsCli:
             body = given.read() if hasattr(given, "read") else given
             file = pathlib.Path(self.folder.name) / "in"
             file.write_bytes(body.encode() if isinstance(body, str) else body)
-            flags += [f"--{botocore.xform_name(stream, '-')}", str(file)]
+            # What is not marked as a stream (a function's payload) is a value, which may come from a file.
+            streams = model.input_shape.members[stream].serialization.get("streaming")
+            flags += [f"--{botocore.xform_name(stream, '-')}", f"{'' if streams else 'fileb://'}{file}"]
         if model.has_streaming_output:  # There the CLI wants its required ones as flags.
             for name, value in parameters.items():
                 text = value if isinstance(value, str) else json.dumps(value, default=as_cli)
