@@ -349,6 +349,40 @@ def test_cost_and_check_of_a_stack(unkai):
         cloudformation.delete_stack(StackName=name)
 
 
+def test_migrate_check_names_what_differs(unkai):
+    cloudformation = unkai.client("cloudformation")
+    name = f"check-{uuid.uuid4().hex[:6]}"
+    mock = {"Type": "MOCK", "RequestTemplates": {"application/json": '{"statusCode": 200}'}}
+
+    def method(verb, **more):
+        return {"Type": "AWS::ApiGateway::Method", "Properties": {
+            "RestApiId": {"Ref": "Api"}, "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]}, "HttpMethod": verb,
+            "AuthorizationType": "NONE", "Integration": mock, **more}}
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name, "BinaryMediaTypes": ["*/*"]}},
+        "Get": method("GET", ApiKeyRequired=True), "Options": method("OPTIONS"),
+        "Deployment": {"Type": "AWS::ApiGateway::Deployment", "DependsOn": ["Get", "Options"],
+                       "Properties": {"RestApiId": {"Ref": "Api"}}},
+        "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {
+            "RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "prod", "MethodSettings": [
+                {"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 9}]}}}}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    try:
+        code, data = command(unkai, "migrate", "check", name)
+        found = {one["about"]: one for one in data["findings"]}
+        assert code == 1 and data["mustFix"] == sum(one["mustFix"] for one in data["findings"])
+        assert {"stage path", "mock", "CORS", "usage plans", "load balancer"} <= {
+            about for about, one in found.items() if one["mustFix"]}, found
+        assert {"timeout", "body", "headers", "base64", "throttling"} <= {
+            about for about, one in found.items() if not one["mustFix"]}
+        assert "/prod/" in found["stage path"]["text"] and "50" in found["throttling"]["text"]
+        assert "FIX " in unkai.run("migrate", "check", name, check=False).stdout
+        code, data = command(unkai, "cost", name, "--traffic", "measured")
+        assert code == 0 and any(line["resource"] == "Api" for line in data["lines"])
+    finally:
+        cloudformation.delete_stack(StackName=name)
+
+
 def test_help_begins_with_examples(unkai):
     for words in (["load"], ["shift"], ["cost"], ["migrate"], ["migrate", "check"]):
         text = unkai.run(*words, "--help").stdout
