@@ -296,6 +296,58 @@ def test_a_running_shift_takes_commands(unkai, two_sides):
     assert two_sides["weights"]() == {"old": 100, "new": 0}
 
 
+@contextlib.contextmanager
+def rest_api(unkai, route53, zone, host):
+    """A REST API that answers by itself under a custom domain name; → its regional name and hosted zone."""
+    gateway, acm = unkai.client("apigateway"), unkai.client("acm")
+    certificate = acm.request_certificate(DomainName=host, ValidationMethod="DNS")["CertificateArn"]
+    proof = acm.describe_certificate(CertificateArn=certificate)["Certificate"]["DomainValidationOptions"][0]["ResourceRecord"]
+    settled(route53, change(route53, zone, "UPSERT", {"Name": proof["Name"], "Type": "CNAME", "TTL": 60,
+                                                      "ResourceRecords": [{"Value": proof["Value"]}]}))
+    acm.get_waiter("certificate_validated").wait(CertificateArn=certificate, WaiterConfig={"Delay": 1})
+    api = gateway.create_rest_api(name="side")["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    here = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    gateway.put_method(**here, authorizationType="NONE")
+    gateway.put_integration(**here, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    gateway.put_method_response(**here, statusCode="200")
+    gateway.put_integration_response(**here, statusCode="200")
+    gateway.create_deployment(restApiId=api, stageName="prod")
+    domain = gateway.create_domain_name(domainName=host, regionalCertificateArn=certificate,
+                                        endpointConfiguration={"types": ["REGIONAL"]})
+    gateway.create_base_path_mapping(domainName=host, restApiId=api, stage="prod")
+    yield domain["regionalDomainName"], domain["regionalHostedZoneId"]
+    gateway.delete_base_path_mapping(domainName=host, basePath="(none)")
+    gateway.delete_domain_name(domainName=host)
+    gateway.delete_rest_api(restApiId=api)
+
+
+def test_an_api_gateway_is_a_side(unkai, two_sides, route53):
+    """Found and measured by its custom domain name."""
+    host = "rest." + two_sides["host"]
+    with rest_api(unkai, route53, two_sides["zone"], host) as (regional, hosted_zone):
+        balancer = next(one["AliasTarget"] for one in records(route53, two_sides["zone"])
+                        if one.get("SetIdentifier") == "old" and "AliasTarget" in one)
+        settled(route53, change(route53, two_sides["zone"], "UPSERT", *[
+            {"Name": host, "Type": "A", "SetIdentifier": side, "Weight": weight, "AliasTarget": {
+                "HostedZoneId": zone, "DNSName": name, "EvaluateTargetHealth": False}}
+            for side, weight, zone, name in (("balancer", 100, balancer["HostedZoneId"], balancer["DNSName"]),
+                                             ("gateway", 0, hosted_zone, regional))]))
+        load = subprocess.Popen([unkai.program, "--data-dir", unkai.data, "load", f"https://{host}/", "--rate", "10",
+                                 "--duration", "240s", "--fresh-dns", "--json"], stdout=subprocess.PIPE, text=True)
+        try:
+            code, data = command(unkai, "shift", host, "--from", "balancer", "--to", "gateway", "--steps", "100", "--every",
+                                 "5s", "--guard", "errors<1%")
+            load.terminate()
+            measured = json.loads(load.communicate(timeout=60)[0])["data"]
+        finally:
+            load.kill()
+            load.wait()
+    assert code == 0, data
+    # The balancer has no HTTPS listener: only what reached the gateway was answered.
+    assert measured["statuses"].keys() == {"200"} and data["ticks"][-1]["to"]["p99Ms"] is not None
+
+
 def test_shifts_refused(unkai, two_sides, route53):
     host = two_sides["host"]
     code, error = command(unkai, "shift", host, "--from", "old", "--to", "newer")
