@@ -2,6 +2,10 @@
 import contextlib
 import http.server
 import json
+import os
+import pty
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -293,6 +297,46 @@ def test_a_running_shift_takes_commands(unkai, two_sides):
     assert process.returncode == 1 and out["outcome"] == "aborted" and out["share"] == 10  # The last good one.
     assert two_sides["weights"]() == {"old": 90, "new": 10}
     assert command(unkai, "shift", "undo", two_sides["host"])[0] == 0
+    assert two_sides["weights"]() == {"old": 100, "new": 0}
+
+
+def test_a_terminal_takes_keys_and_asks_at_ctrl_c(unkai, two_sides):
+    two_sides["weigh"](100, 0)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(unkai.program, [unkai.program, "--data-dir", str(unkai.data), "shift", two_sides["host"], "--from", "old",
+                                 "--to", "new", "--steps", "10,50", "--every", "10m"])
+    shown = b""
+
+    def shows(text):
+        nonlocal shown
+        until = time.monotonic() + 30
+        while text.encode() not in shown and time.monotonic() < until:
+            if select.select([terminal], [], [], 1)[0]:
+                shown += os.read(terminal, 65536)
+        found, shown = text.encode() in shown, b""
+        return found
+    try:
+        assert shows("p pause/resume")
+        os.write(terminal, b"p")
+        assert shows("Paused by command.")
+        os.write(terminal, b"n")
+        assert shows("Step 2 of 2: 50 % to new.")
+        os.write(terminal, b"\x03")
+        assert shows("[a] abort and roll back")
+        os.write(terminal, b"c")
+        assert shows("p pause/resume")
+        os.write(terminal, b"\x03")
+        assert shows("[a] abort and roll back")
+        os.write(terminal, b"u")
+        assert shows("undone")
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+        pid = 0
+    finally:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(terminal)
     assert two_sides["weights"]() == {"old": 100, "new": 0}
 
 
