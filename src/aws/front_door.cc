@@ -169,6 +169,7 @@ Task<void> FrontDoor::api(net::Exchange& exchange, std::string_view host) {
 Task<Status> FrontDoor::prepare(Request& request) {
     const net::RequestHead& head = request.exchange.request();
     request.signed_part = {head.method, head.path, head.query, {}};
+    request.signed_part.headers.reserve(16);
     for (const auto& field : head.headers)
         request.signed_part.headers.emplace_back(field.name, field.value);
     request.form = sigv4::form_of(request.signed_part);
@@ -382,6 +383,7 @@ Task<Status> FrontDoor::run(Request& request) {
     http.host = head.authority;
     http.path = head.path;
     http.query = head.query;
+    http.headers.reserve(request.signed_part.headers.size());
     for (const auto& field : head.headers)
         http.headers.emplace_back(to_lower(field.name), field.value);
     http.secure = request.exchange.peer().tls;

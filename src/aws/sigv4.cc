@@ -308,8 +308,10 @@ std::string canonical_request(const Request& request, const Claim& claim,
 }
 
 std::string string_to_sign(const Claim& claim, std::string_view canonical) {
-    std::string out(algorithm);
-    out += '\n' + claim.timestamp + '\n' + scope(claim) + '\n' + sha256_hex(canonical);
+    std::string out;
+    out.reserve(192);
+    out.append(algorithm).append(1, '\n').append(claim.timestamp).append(1, '\n');
+    out.append(scope(claim)).append(1, '\n').append(sha256_hex(canonical));
     return out;
 }
 
