@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import tarfile
 import threading
 import time
 import urllib.error
@@ -578,6 +579,52 @@ def test_a_function_in_a_vpc(unkai, functions, make):
     ec2.delete_security_group(GroupId=group)
     ec2.delete_subnet(SubnetId=subnet)
     ec2.delete_vpc(VpcId=vpc)
+
+
+def push_image(ecr, repository):
+    """An image of one file, by the API alone; its digest."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as tar:
+        entry = tarfile.TarInfo("hello")
+        entry.size = 5
+        tar.addfile(entry, io.BytesIO(b"hello"))
+    blob = layer.getvalue()
+    digest = "sha256:" + hashlib.sha256(blob).hexdigest()
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/hello"]},
+                         "rootfs": {"type": "layers", "diff_ids": [digest]}}).encode()
+    parts = []
+    for bytes_ in (config, blob):
+        name = "sha256:" + hashlib.sha256(bytes_).hexdigest()
+        upload = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
+        ecr.upload_layer_part(repositoryName=repository, uploadId=upload, partFirstByte=0, partLastByte=len(bytes_) - 1,
+                              layerPartBlob=bytes_)
+        ecr.complete_layer_upload(repositoryName=repository, uploadId=upload, layerDigests=[name])
+        parts.append({"digest": name, "size": len(bytes_)})
+    kind = "application/vnd.oci.image."
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
+                           "config": {"mediaType": kind + "config.v1+json", **parts[0]},
+                           "layers": [{"mediaType": kind + "layer.v1.tar", **parts[1]}]})
+    return ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag="one",
+                         imageManifestMediaType=kind + "manifest.v1+json")["image"]["imageId"]["imageDigest"]
+
+
+def test_a_function_from_an_image(unkai, functions, role):
+    ecr = unkai.client("ecr")
+    repository = "lambda-" + uuid.uuid4().hex[:8]
+    uri = ecr.create_repository(repositoryName=repository)["repository"]["repositoryUri"]
+    digest = push_image(ecr, repository)
+    name = "i-" + uuid.uuid4().hex[:8]
+    assert code(functions.create_function, FunctionName=name, Role=role, PackageType="Image", Runtime=RUNTIME,
+                Code={"ImageUri": uri + ":one"}) == "InvalidParameterValueException"
+    assert code(functions.create_function, FunctionName=name, Role=role, PackageType="Image",
+                Code={"ImageUri": uri + ":two"}) == "InvalidParameterValueException"
+    functions.create_function(FunctionName=name, Role=role, PackageType="Image", Code={"ImageUri": uri + ":one"})
+    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    got = functions.get_function(FunctionName=name)
+    assert got["Code"]["ResolvedImageUri"] == f"{uri}@{digest}" and got["Configuration"]["PackageType"] == "Image"
+    assert "/hello" in message(functions.invoke, FunctionName=name)  # It was started, and is no program.
+    functions.delete_function(FunctionName=name)
+    ecr.delete_repository(repositoryName=repository, force=True)
 
 
 def test_the_role_is_what_the_function_acts_with(unkai, functions, make, role):
