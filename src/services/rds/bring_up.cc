@@ -11,10 +11,13 @@ using planes::mysql::State;
 
 Task<bool> Reconciler::run_instances(World& world) {
     bool again = false;
-    Scope scope;
-    for (const Instance& instance : world.instances)
-        if (instance.status != "deleting") scope.spawn(bring_up(world, instance, again));
-    co_await scope.join();
+    for (const bool writer : {true, false}) {  // Readers need a writer to follow.
+        Scope scope;
+        for (const Instance& instance : world.instances)
+            if (instance.writer == writer && instance.status != "deleting")
+                scope.spawn(bring_up(world, instance, again));
+        co_await scope.join();
+    }
     auto renewed = load(world.key);
     if (!renewed) co_return false;
     publish_names(*renewed);
@@ -81,9 +84,9 @@ Task<void> Reconciler::bring_up(World& world, Instance instance, bool& again) {
 Task<Status> Reconciler::ensure_interface(World& world, Instance& instance) {
     if (!instance.interface.empty()) co_return ok();
     CO_TRY(const InterfaceInfo made,
-           co_await surroundings_.create_interface(
-               world.place, instance.subnet, world.cluster.security_groups, "RDSNetworkInterface",
-               instance.resource_id));
+           co_await surroundings_.create_interface(world.place, instance.subnet,
+                                                   world.cluster.security_groups,
+                                                   "RDSNetworkInterface", instance.resource_id));
     instance.interface = made.id;
     instance.address = made.address;
     const Status kept = co_await update(world, instance.id, [&](Instance& record) {

@@ -108,7 +108,13 @@ public:
         co_return ok();
     }
     Task<Status> start(planes::mysql::InstanceSpec spec) override {
+        const bool leads = std::any_of(servers.begin(), servers.end(), [&](const auto& one) {
+            return one.first.first == spec.cluster &&
+                   one.second.role == planes::mysql::Role::writer;
+        });
         co_await loop_.sleep(1s);
+        if (!leads && spec.role == planes::mysql::Role::reader)
+            co_return fail("WriterNotAvailable", "no writer to follow", 503);
         if (!start_fails.empty()) co_return fail("StartFailed", start_fails);
         servers[{spec.cluster, spec.name}] = spec;
         co_return ok();
@@ -548,6 +554,19 @@ TEST(Rds, ParametersApplyAtOnceOrAtTheNextReboot) {
                   .error()
                   .code,
               "InvalidDBParameterGroupState");
+}
+
+// As after a restart of the program: both are to run, and the reader needs the writer.
+TEST(Rds, TheWriterStartsBeforeItsReaders) {
+    World world(false);
+    auto& site = world.site;
+    site.create_cluster("app");
+    site.create_instance("app-1", "app");
+    site.create_instance("app-2", "app");
+    site.reconciler.start();
+    world.sleep(3s);
+    EXPECT_EQ(site.instance_status("app-1"), "available");
+    EXPECT_EQ(site.instance_status("app-2"), "available");
 }
 
 TEST(Rds, AFailureIsToldAndTriedAgain) {
