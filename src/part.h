@@ -22,6 +22,9 @@ namespace unkai {
 class VpcEndpoints;
 class OriginNames;
 class Fargate;
+namespace services::acm {
+class LocalAuthority;
+}
 namespace aws {
 class Client;
 class Credentials;
@@ -55,6 +58,7 @@ struct Surroundings {
     VpcEndpoints& vpcs;                       // VPCs as they come and go.
     const OriginNames& public_names;          // What public DNS answers, for outgoing requests.
     net::CertificateLookup& certificates;     // ACM's, by host name.
+    const services::acm::LocalAuthority& authority;           // For listeners of our own.
     std::shared_ptr<planes::containers::ImageSource> images;  // Those in ECR.
     std::string data_dir;  // Of the installation; a part makes its own folder.
     std::string run_dir;   // Likewise, gone after a reboot.

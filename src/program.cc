@@ -55,6 +55,7 @@ Surroundings Program::surroundings() {
             .vpcs = vpc_endpoints_,
             .public_names = content_delivery_->origin_names(),
             .certificates = certificates_,
+            .authority = authority_,
             .images = std::make_shared<services::ecr::RegistrySource>(store_, ecr_),
             .data_dir = installation_.data_dir,
             .run_dir = installation_.run_dir(),

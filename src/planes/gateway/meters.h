@@ -13,6 +13,9 @@ namespace unkai::planes::gateway {
 class Histogram {
 public:
     void add(int64_t value) { ++counts_[bucket(value)]; }
+    void add(const Histogram& other) {
+        for (const auto& [value, count] : other.counts_) counts_[value] += count;
+    }
     const std::map<int64_t, uint64_t>& counts() const { return counts_; }
 
 private:

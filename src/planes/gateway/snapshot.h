@@ -138,6 +138,9 @@ struct Mapping {
 struct Domain {
     std::string name;  // Lower case; may begin with "*.".
     std::vector<Mapping> mappings;
+    // Another service may add mappings to a name; only one that is declared is served.
+    bool declared = false;
+    std::vector<std::string> targets;  // The DNS names that aliases of it lead to.
 };
 
 struct ApiKey {

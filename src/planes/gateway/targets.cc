@@ -46,7 +46,7 @@ Domain Gateway::domain_of(std::string_view host) const {
         Domain joined;
         for (const auto& [owner, snapshot] : snapshots_)
             if (const auto found = snapshot->domains.find(name); found != snapshot->domains.end()) {
-                joined.name = name;
+                if (found->second.declared) joined.name = name;
                 joined.mappings.insert(joined.mappings.end(), found->second.mappings.begin(),
                                        found->second.mappings.end());
             }
@@ -60,9 +60,10 @@ bool Gateway::wants(std::string_view host) const {
     const size_t dot = host.find('.');
     const std::string wildcard = dot == host.npos ? "" : "*" + std::string(host.substr(dot));
     for (const auto& [owner, snapshot] : snapshots_)
-        if (!snapshot->domains.empty() &&
-            (snapshot->domains.contains(std::string(host)) || snapshot->domains.contains(wildcard)))
-            return true;
+        for (const std::string& name : {std::string(host), wildcard})
+            if (const auto found = snapshot->domains.find(name);
+                found != snapshot->domains.end() && found->second.declared)
+                return true;
     return false;
 }
 

@@ -133,8 +133,8 @@ void add_internet(World& world, const Settings& settings) {
 
     NamespaceState& internet = world[internet_namespace];
     internet.forwarding = true;
-    for (const Ipv4 address :
-         {settings.api_address(), settings.edge_address(), settings.dns_address()})
+    for (const Ipv4 address : {settings.api_address(), settings.edge_address(),
+                               settings.gateway_address(), settings.dns_address()})
         internet.addresses.insert({"lo", address, 32});
     internet.routes.insert({.table = main_table,
                             .destination = Cidr::host(settings.host_address()),

@@ -196,7 +196,7 @@ private:
 
     void arrive_at_public(Ipv4 destination, Ipv4 from) {
         if (destination == settings_.api_address() || destination == settings_.edge_address() ||
-            destination == settings_.dns_address())
+            destination == settings_.gateway_address() || destination == settings_.dns_address())
             return pass("public endpoint", destination.text(), "", "Unkai answers here");
         if (!settings_.public_range.contains(destination)) {
             if (settings_.egress) return pass("host", "", "", "the host passes it on to the world");

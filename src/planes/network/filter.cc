@@ -209,8 +209,9 @@ Ruleset internet_filter(const Snapshot& snapshot, const Settings& settings) {
     out.chains["input"] = {
         "type filter hook input priority 0; policy drop;",
         {known_connection, "iifname \"lo\" accept",
-         fmt::format("ip daddr {{ {}, {}, {} }} accept", settings.api_address().text(),
-                     settings.edge_address().text(), settings.dns_address().text())}};
+         fmt::format("ip daddr {{ {}, {}, {}, {} }} accept", settings.api_address().text(),
+                     settings.edge_address().text(), settings.gateway_address().text(),
+                     settings.dns_address().text())}};
     FilterChain& forward = out.chains["forward"];
     forward.hook = "type filter hook forward priority 0; policy accept;";
     forward.rules.push_back(known_connection);

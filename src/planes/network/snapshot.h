@@ -95,14 +95,15 @@ struct Snapshot {
 struct Settings {
     std::string run_directory = "/run/unkai/default";  // Namespaces: <run_directory>/netns/<name>.
     std::string host_link = "unkai0";                  // ≤ 15 characters; also names the nft table.
-    // Public addresses: base + 1 is the API, + 2 the CloudFront edge, + 53 authoritative DNS; the
-    // last but one is the host as the internet sees it; base + 256 and up are for elastic IPs. /23
-    // or wider.
+    // Public addresses: base + 1 is the API, + 2 the CloudFront edge, + 3 API Gateway's endpoints,
+    // + 53 authoritative DNS; the last but one is the host as the internet sees it; base + 256 and
+    // up are for elastic IPs. /23 or wider.
     Cidr public_range{Ipv4{0xc6120000}, 15};  // 198.18.0.0/15
     bool egress = false;                      // Let VPCs reach the world through the host.
 
     Ipv4 api_address() const { return public_range.base + 1; }
     Ipv4 edge_address() const { return public_range.base + 2; }
+    Ipv4 gateway_address() const { return public_range.base + 3; }
     Ipv4 dns_address() const { return public_range.base + 53; }
     Ipv4 host_address() const { return Ipv4{public_range.last().value - 1}; }
     Ipv4 first_elastic() const { return public_range.base + 256; }

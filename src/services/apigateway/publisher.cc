@@ -67,7 +67,6 @@ struct Compiler {
     Publisher& publisher;
     store::Txn& txn;
     gateway::Snapshot out;
-    std::map<std::string, std::string> names;                   // DNS name → region, of domains.
     std::map<std::string, std::string> certificates;            // Domain's ARN → its certificate's.
     std::map<std::string, std::map<std::string, ApiKey>> keys;  // Account+region → by id.
     std::map<std::string, std::vector<std::string>> plan_keys;  // Plan → key ids.
@@ -109,8 +108,9 @@ struct Compiler {
     void take_domain(const DomainName& domain) {
         const std::string name = to_lower(*domain.domain_name);
         out.domains[name].name = name;
+        out.domains[name].declared = true;
         for (const auto& one : {domain.regional_domain_name, domain.distribution_domain_name})
-            if (one) names[*one] = name;
+            if (one) out.domains[name].targets.push_back(*one);
         certificates[domain.domain_name_arn.value_or(name)] =
             domain.regional_certificate_arn.value_or(domain.certificate_arn.value_or(""));
     }
@@ -156,7 +156,7 @@ Task<void> Publisher::stop() {
 
 void Publisher::publish() {
     store::Txn txn = store_.begin();
-    Compiler compiler{*this, txn, {}, {}, {}, {}, {}, {}, {}};
+    Compiler compiler{*this, txn, {}, {}, {}, {}, {}, {}};
     schema::documents.each(txn, "", [&](const auto& key, const Document& document) {
         const auto& [account, region, scope, type, id] = key;
         compiler.take(account, region, scope, type, id, document);
@@ -176,26 +176,12 @@ void Publisher::publish() {
         if (!compiler.certificates.contains(domain)) around_.certificates.set_uses(domain, {});
     used_.clear();
     for (const auto& [domain, certificate] : compiler.certificates) used_.insert(domain);
-    publish_names(compiler.out, compiler.names);
     std::erase_if(contents_, [&](const auto& entry) {
         return !compiler.out.apis.contains(entry.first.first);
     });
     around_.gateway.apply("apigateway", std::move(compiler.out));
+    if (around_.published) around_.published();
     if (around_.identities) around_.identities(std::move(identities));
-}
-
-void Publisher::publish_names(const gateway::Snapshot& snapshot,
-                              const std::map<std::string, std::string>& domains) {
-    std::set<std::string> wanted;
-    for (const auto& [id, api] : snapshot.apis)
-        wanted.insert(id + ".execute-api." + api.region + ".amazonaws.com");
-    for (const auto& [name, domain] : domains) wanted.insert(name);
-    std::vector<std::string> gone;
-    for (const auto& [name, target] : around_.names.entries())
-        if (!wanted.contains(name)) gone.push_back(name);
-    for (const std::string& name : gone) around_.names.erase(name);
-    for (const std::string& name : wanted)
-        around_.names.set(name, {.public_addresses = around_.addresses});
 }
 
 std::shared_ptr<const gateway::Content> Publisher::content_of(store::Txn& txn,

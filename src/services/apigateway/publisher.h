@@ -1,7 +1,7 @@
-// Documents → gateway and DNS: after every commit that touches apigateway, the whole of it as one
+// Documents → gateway: after every commit that touches apigateway, the whole of it as one
 // snapshot; and what the gateway counted against quotas back into the store.
 //
-//     Publisher publisher(env, store, {.gateway = gateway, .names = names, …});
+//     Publisher publisher(env, store, {.gateway = gateway, .certificates = certificates, …});
 //     publisher.start();                 // and serves what was there before a restart
 //     co_await publisher.stop();         // flushes the counts
 //
@@ -11,7 +11,6 @@
 #pragma once
 
 #include "net/certificate_lookup.h"
-#include "planes/dns/names.h"
 #include "planes/gateway/gateway.h"
 #include "rt/env.h"
 #include "rt/event.h"
@@ -21,9 +20,8 @@ namespace unkai::services::apigateway {
 
 struct PublisherSurroundings {
     planes::gateway::Gateway& gateway;
-    planes::dns::NameSource& names;
     net::CertificateLookup& certificates;
-    std::vector<std::string> addresses;  // What the names lead to.
+    std::function<void()> published;  // The gateway has a new snapshot. May be empty.
     // The certificates of custom domain names, all of them, whenever they change. May be empty.
     std::function<void(std::vector<std::shared_ptr<const net::Identity>>)> identities;
 };
@@ -38,8 +36,6 @@ public:
 
 private:
     void publish();
-    void publish_names(const planes::gateway::Snapshot& snapshot,
-                       const std::map<std::string, std::string>& domains);
     void load_usage();
     Task<void> watch_certificates();
     Task<void> flush_regularly();
