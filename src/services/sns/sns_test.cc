@@ -4,6 +4,7 @@
 
 #include "rt/sim/sim_loop.h"
 #include "services/sns/attributes.h"
+#include "services/sqs/fake_sqs.h"
 
 namespace unkai::services::sns {
 namespace {
@@ -33,12 +34,14 @@ struct World {
     aws::Dispatcher dispatcher{sim.env, store};
     aws::Client client{dispatcher};
     FakeOutside outside;
+    sqs::FakeSqs queue;
     std::unique_ptr<Sender> sender = make();
     std::unique_ptr<Sns> sns = std::make_unique<Sns>(*sender);
     aws::Principal principal{.kind = aws::Principal::Kind::root,
                              .account = "123456789012",
                              .arn = "arn:aws:iam::123456789012:root"};
 
+    World() { dispatcher.add(api::sqs::bind(queue)); }
     std::unique_ptr<Sender> make() {
         return std::make_unique<Sender>(sim.env, store, client, outside, "http://localhost:4566");
     }
@@ -216,6 +219,46 @@ TEST(Sns, FifoTopicsDropDuplicates) {
     EXPECT_EQ(world.subscribe(arn, "http", "http://localhost/"), "InvalidParameter");
     EXPECT_EQ(world.subscribe(world.topic("t"), "sqs", "arn:aws:sqs:eu-west-1:123456789012:q.fifo"),
               "InvalidParameter");
+}
+
+TEST(Sns, AFifoTopicKeepsAGroupInOrderThroughFailuresAndAKill) {
+    World world;
+    const std::string arn = world.topic("t.fifo", {{"FifoTopic", "true"}});
+    world.subscribe(arn, "sqs", "arn:aws:sqs:eu-west-1:123456789012:q.fifo",
+                    {{"RawMessageDelivery", "true"}});
+    const auto publish = [&](const char* text, const char* group) {
+        world.publish({.topic_arn = arn,
+                       .message = text,
+                       .message_deduplication_id = text,
+                       .message_group_id = group});
+    };
+    const Error busy{"ServiceUnavailable", "busy", 503, {}};
+    world.queue.refusals = {busy, busy, busy, busy};
+    for (const char* text : {"a1", "a2", "a3"}) publish(text, "a");
+    world.settle(500ms);
+    EXPECT_EQ(world.queue.bodies(), "") << "the fourth attempt comes a second later";
+    world.restart();
+    publish("a4", "a");
+    world.settle(60s);
+    EXPECT_EQ(world.queue.bodies(), "a1\na2\na3\na4\n");
+    EXPECT_EQ(*world.queue.sent[0].message.message_group_id, "a");
+    EXPECT_EQ(*world.queue.sent[0].message.message_deduplication_id, "a1");
+    EXPECT_EQ(world.queue.sent[0].principal.arn, arn);
+}
+
+TEST(Sns, WhatAQueueRefusesGoesToTheDeadLetterQueue) {
+    World world;
+    const std::string arn = world.topic("t");
+    world.subscribe(arn, "sqs", "arn:aws:sqs:eu-west-1:123456789012:q",
+                    {{"RawMessageDelivery", "true"},
+                     {"RedrivePolicy",
+                      R"({"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead"})"}});
+    world.queue.refusals = {{"AccessDenied", "no", 403, {}}};
+    world.publish({.topic_arn = arn, .message = "x"});
+    world.settle();
+    ASSERT_EQ(world.queue.sent.size(), 1u);
+    EXPECT_TRUE(world.queue.sent[0].message.queue_url.ends_with("/dead"));
+    EXPECT_EQ(world.queue.bodies(), "x\n");
 }
 
 TEST(Sns, MailGoesIntoTheMailbox) {
