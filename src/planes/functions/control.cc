@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -12,6 +13,16 @@
 #include "planes/containers/oci_files.h"
 
 namespace unkai::planes::functions {
+
+namespace {
+
+Status write_control(const std::string& path, const std::string& value) {
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (file && ::write(file.get(), value.data(), value.size()) >= 0) return ok();
+    return fail("EnvironmentFailed", "Cannot write " + path + ": " + std::strerror(errno) + ".");
+}
+
+}  // namespace
 
 std::string find_unified_hierarchy() {
     for (const auto& mount :
@@ -27,7 +38,6 @@ Result<Control> Control::open(const containers::Cgroups& groups, const std::stri
     if (!unified.empty()) {
         const std::string folder = unified + group;
         if (!version2) {
-            std::error_code error;
             for (size_t at = group.find('/', 1); at != std::string::npos;
                  at = group.find('/', at + 1))
                 ::mkdir((unified + group.substr(0, at)).c_str(), 0755);
@@ -43,6 +53,8 @@ Result<Control> Control::open(const containers::Cgroups& groups, const std::stri
     const std::string memory =
         version2 ? groups.layout().mounts.at("") + group + "/memory.peak"
                  : groups.layout().mounts.at("memory") + group + "/memory.max_usage_in_bytes";
+    out.version2_ = version2;
+    out.cpu_folder_ = groups.layout().mounts.at(version2 ? "" : "cpu") + group;
     out.peak_ = Fd(::open(memory.c_str(), O_RDONLY | O_CLOEXEC));
     return out;
 }
@@ -55,6 +67,15 @@ bool Control::freeze() {
 bool Control::thaw() {
     if (frozen_) frozen_ = ::pwrite(freeze_.get(), "0", 1, 0) != 1;
     return !frozen_;
+}
+
+Status Control::limit_cpus(double cpus) {
+    constexpr int64_t period = 20'000;  // Microseconds.
+    const auto quota = std::to_string(std::max<int64_t>(static_cast<int64_t>(cpus * period), 1000));
+    const std::string slice = std::to_string(period);
+    if (version2_) return write_control(cpu_folder_ + "/cpu.max", quota + " " + slice);
+    REQUIRE(write_control(cpu_folder_ + "/cpu.cfs_period_us", slice));
+    return write_control(cpu_folder_ + "/cpu.cfs_quota_us", quota);
 }
 
 int64_t Control::peak_bytes() const {

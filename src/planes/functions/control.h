@@ -26,10 +26,15 @@ public:
     bool thaw();
     bool frozen() const { return frozen_; }
 
+    // CPU time in slices of 20 ms, as Lambda shares it out: short pauses instead of long ones.
+    Status limit_cpus(double cpus);
+
     int64_t peak_bytes() const;  // Of memory since the environment began.
 
 private:
     Fd freeze_, peak_;
+    std::string cpu_folder_;
+    bool version2_ = false;
     bool frozen_ = false;
 };
 

@@ -185,12 +185,11 @@ Task<Status> Environment::start_image(FunctionSpecPtr spec, containers::Image im
 }
 
 void Environment::limit(bool with_cpu) {
-    containers::CgroupLimits limits;
-    if (with_cpu)
-        limits.cpus = static_cast<double>(spec_->memory_mib) / mib_per_cpu;
-    else
-        limits.memory_bytes = spec_->memory_mib << 20;
-    if (const Status limited = machine_.groups.limit(cgroup_, limits); !limited)
+    const double cpus = static_cast<double>(spec_->memory_mib) / mib_per_cpu;
+    const Status limited =
+        with_cpu ? control_.limit_cpus(cpus)
+                 : machine_.groups.limit(cgroup_, {.memory_bytes = spec_->memory_mib << 20});
+    if (!limited)
         log::error("environment without limits",
                    {{"id", id_}, {"reason", limited.error().message}});
 }
