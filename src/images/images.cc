@@ -130,7 +130,8 @@ Result<Draft> Build::base_image(const std::string& reference) {
                         "scratch can. Build it "
                         "with docker or buildah, and push it to the repository with those.",
                     400);
-    const std::string path = "bases/" + sha256_of(reference);
+    const std::string path =
+        "bases/" + sha256_of(reference + "\n" + std::to_string(assembly_version));
     auto record = cache.read_record(path);
     bool good = record && unchanged((*record)["sources"]);
     if (good)

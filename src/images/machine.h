@@ -31,6 +31,9 @@ enum class MachineKind { scratch, debian, node, python };
 // none.
 std::optional<MachineKind> machine_kind(const planes::containers::ImageReference& reference);
 
+// Rises when assemble() takes other files than before: what was kept of it is then made anew.
+inline constexpr int assembly_version = 2;
+
 // Lists what the image consists of; reads no big file. Some 200 ms (it asks the dynamic linker).
 Result<MachineImage> assemble(MachineKind kind, const std::string& reference);
 
