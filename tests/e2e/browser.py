@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -52,14 +52,26 @@ class Page:
                     if message.type == "error" else None)
 
     def open(self):
-        self.answers.clear()
-        self.tab.goto(self.site, wait_until="load")
-        self.tab.wait_for_selector("table[data-testid=orders] tbody tr[data-id]")
+        self._load(lambda: self.tab.goto(self.site, wait_until="load"))
 
     def reload(self):
-        self.answers.clear()
-        self.tab.reload(wait_until="load")
-        self.tab.wait_for_selector("table[data-testid=orders] tbody tr[data-id]")
+        self._load(lambda: self.tab.reload(wait_until="load"))
+
+    def _load(self, load, attempts: int = 5):
+        """Chromium drops what it loads when an interface of the machine comes or goes, as others' on it do; a person's
+        reloads then by itself. (Failures before count on.)"""
+        before = len(self.failures)
+        for attempt in range(attempts):
+            self.answers.clear()
+            del self.failures[before:]
+            try:
+                load()
+                self.tab.wait_for_selector("table[data-testid=orders] tbody tr[data-id]")
+                return
+            except Error as error:
+                changed = any("ERR_NETWORK_CHANGED" in text for text in [str(error), *self.failures[before:]])
+                if not changed or attempt == attempts - 1:
+                    raise
 
     def customers(self) -> list[str]:
         return self.tab.locator("table[data-testid=orders] tbody tr[data-id] td:nth-child(2)").all_inner_texts()
