@@ -7,6 +7,8 @@ import pytest
 
 from test_cloudfront import config, deployed, remove
 from test_cloudwatch import wait_until
+from test_ecs import REGION as ECS_REGION
+from test_ecs import clients, cluster, definition, ecs, image, network, subnets  # noqa: F401: fixtures
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +104,23 @@ def test_distributions(unkai):
     wait_until(lambda: sum(sums(cloudwatch, "AWS/CloudFront", "Requests", where)) == 4, "counts", 25)
     assert sums(cloudwatch, "AWS/CloudFront", "TotalErrorRate", where, "Average", 300)[0] == 100
     remove(cloudfront, made["Id"])
+
+
+def test_tasks(unkai, ecs, cluster, subnets, image):  # noqa: F811
+    cloudwatch = unkai.client("cloudwatch", region=ECS_REGION)
+    ecs.update_cluster_settings(cluster=cluster, settings=[{"name": "containerInsights", "value": "enabled"}])
+    ecs.register_task_definition(**definition("busy", image, "trap 'exit 0' TERM; while :; do :; done"))
+    ecs.create_service(cluster=cluster, serviceName="busy", taskDefinition="busy", desiredCount=1, launchType="FARGATE",
+                       networkConfiguration=network(subnets))
+    wait_until(lambda: ecs.describe_services(cluster=cluster, services=["busy"])["services"][0]["runningCount"] == 1,
+               "the task runs", 40)
+    where = {"ClusterName": cluster, "ServiceName": "busy"}
+    used = wait_until(lambda: sums(cloudwatch, "AWS/ECS", "CPUUtilization", where, "Average"), "a percentage", 60)
+    assert 30 < used[0] <= 130  # A loop takes all of its quarter of a CPU, when it gets it.
+    memory = sums(cloudwatch, "AWS/ECS", "MemoryUtilization", where, "Average")
+    assert 0 < memory[0] < 50
+    insights = "ECS/ContainerInsights"
+    wait_until(lambda: sums(cloudwatch, insights, "RunningTaskCount", where, "Maximum"), "Container Insights", 30)
+    assert sums(cloudwatch, insights, "CpuReserved", where, "Average")[0] == 256
+    ecs.delete_service(cluster=cluster, service="busy", force=True)
+    wait_until(lambda: not ecs.list_tasks(cluster=cluster)["taskArns"], "the task goes")
