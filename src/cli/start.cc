@@ -92,7 +92,8 @@ int start_in_background(const Context& context, const StartOptions& options) {
     if (!status) return finish_failed(context, "start", status.error());
     const std::string self = own_name(installation->data_dir);
     const auto example = [&self](const std::string& what, const char* does) {
-        return fmt::format("\n  {:<28} {}", fmt::format(fmt::runtime(what), self), does);
+        const size_t width = self.size() + std::string_view("eval \"$( env)\"").size();
+        return fmt::format("\n  {:<{}}   {}", fmt::format(fmt::runtime(what), self), width, does);
     };
     const std::string text =
         std::string(already != 0 ? "Unkai runs already" : "Unkai is ready") + " on " +
