@@ -312,8 +312,8 @@ Task<void> Environment::read_output() {
 
 Task<Outcome> Environment::run(Invocation invocation) {
     Loop& loop = machine_.env.loop;
-    if (invocation.log_tail) log_->begin_tail();
     const bool cold = !initialised_;
+    if (!cold && invocation.log_tail) log_->begin_tail();
     std::optional<Duration> init_time;
     Init init = Init::ready;
     if (cold) {
@@ -353,7 +353,8 @@ Task<Outcome> Environment::run(Invocation invocation) {
     out.max_memory_mib = peak_mib();
     log_->push(end_line(invocation.request_id));
     log_->push(report_line(invocation.request_id, *spec_, out));
-    if (invocation.log_tail) out.log_tail = log_->take_tail();
+    std::string tail = log_->take_tail();
+    if (invocation.log_tail) out.log_tail = std::move(tail);
     co_return out;
 }
 

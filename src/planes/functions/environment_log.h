@@ -23,9 +23,9 @@ public:
     void push(std::string line);
     Task<void> lines(std::vector<containers::LogLine> lines) override;
 
-    // The last 4 KiB from here on, for LogType=Tail.
+    // The last 4 KiB, for LogType=Tail: from the beginning, or since the last begin_tail().
     void begin_tail();
-    std::string take_tail();
+    std::string take_tail();  // And keeps no further one.
 
     // Returns when all was taken. No pushing afterwards.
     Task<void> close();
@@ -38,7 +38,7 @@ private:
 
     Loop& loop_;
     std::shared_ptr<containers::LogSink> sink_;
-    bool opened_ = false, joined_records_ = false, draining_ = false, tailing_ = false;
+    bool opened_ = false, joined_records_ = false, draining_ = false, tailing_ = true;
     std::deque<containers::LogLine> waiting_;
     size_t waiting_bytes_ = 0;
     std::string tail_;
