@@ -88,7 +88,9 @@ void Program::add_services() {
             .region = installation_.region});
     health_prober_ = std::make_unique<services::route53::NetworkProber>(
         loop_, network_works_ ? network_.namespace_path("internet") : "",
-        [this](const std::string& name) { return content_delivery_->origin_names().resolve(name); });
+        [this](const std::string& name) {
+            return content_delivery_->origin_names().resolve(name);
+        });
     health_monitor_ = std::make_unique<services::route53::HealthMonitor>(
         env_, store_, client_, *route53_publisher_, *health_prober_);
     route53_ = std::make_unique<services::route53::Route53>(

@@ -1,5 +1,5 @@
 // The source text of AWS::Lambda::Function's Code.ZipFile as the archive that Lambda takes.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-function-code.html
+// (AWS::Lambda::Function Code, in the CloudFormation user guide.)
 #pragma once
 
 #include <string>
