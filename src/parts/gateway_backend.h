@@ -6,7 +6,8 @@
 //
 // Log lines wait in memory, at most `most_lines`; what is more is dropped and said once.
 // Metrics:
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     api-gateway-metrics-and-dimensions.html
 #pragma once
 
 #include "part.h"

@@ -98,7 +98,8 @@ Task<std::optional<Outgoing>> Gateway::authorize(Turn& turn) {
     co_return co_await ask_function(turn, found->second);
 }
 
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     apigateway-use-lambda-authorizer.html
 Task<std::optional<Outgoing>> Gateway::ask_function(Turn& turn, const Authorizer& authorizer) {
     std::vector<std::string> identity;
     for (const std::string& source : authorizer.sources) {

@@ -1,7 +1,9 @@
 // Lambda's side of the gateway: the events that functions get, and what they answer. Pure.
 //
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     set-up-lambda-proxy-integrations.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     http-api-develop-integrations-lambda.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 #pragma once
 

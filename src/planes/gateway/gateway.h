@@ -12,7 +12,8 @@
 // `most_requests` at once. Own share of a warm request: ≈ 0.1 ms.
 //
 // The life of a request: serve.cc, top to bottom. REST APIs:
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-validation-flow.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     api-gateway-request-validation-flow.html
 #pragma once
 
 #include <unordered_map>
@@ -143,7 +144,8 @@ private:
 // ---- Shared by the sources.
 
 // A gateway's own answer of that type: "THROTTLED", "UNAUTHORIZED" …, as the API customizes it.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     supported-gateway-response-types.html
 // `status`: instead of the type's own.
 Outgoing own_answer(Turn& turn, std::string_view type, std::string_view message = {},
                     int status = 0);

@@ -9,11 +9,17 @@ namespace {
 constexpr std::string_view page_head = R"html(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>API</title><style>
-:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1 small{font-weight:400;opacity:.6}details{border:1px solid #8886;border-radius:.5rem;margin:.5rem 0;padding:.5rem 1rem}
-summary{cursor:pointer}summary b{display:inline-block;min-width:5rem}code,pre{font:14px/1.4 ui-monospace,monospace}
-pre{overflow:auto;background:#8881;padding:.75rem;border-radius:.5rem}table{border-collapse:collapse;width:100%}
-td,th{text-align:left;padding:.25rem .75rem .25rem 0;vertical-align:top;border-bottom:1px solid #8883}
+:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;
+margin:2rem auto;
+padding:0 1rem}
+h1 small{font-weight:400;opacity:.6}
+details{border:1px solid #8886;border-radius:.5rem;margin:.5rem 0;padding:.5rem 1rem}
+summary{cursor:pointer}summary b{display:inline-block;min-width:5rem}
+code,pre{font:14px/1.4 ui-monospace,monospace}
+pre{overflow:auto;background:#8881;padding:.75rem;border-radius:.5rem}
+table{border-collapse:collapse;width:100%}
+td,th{text-align:left;padding:.25rem .75rem .25rem 0;
+vertical-align:top;border-bottom:1px solid #8883}
 .get{color:#1a7f37}.post{color:#0969da}.put,.patch{color:#9a6700}.delete{color:#cf222e}
 </style></head><body><main id="main"></main>
 <script type="application/json" id="document">)html";

@@ -1,10 +1,11 @@
 #include "planes/gateway/request.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <chrono>
 
 #include "base/strings.h"
-#include "fmt/format.h"
 
 namespace unkai::planes::gateway {
 
@@ -136,7 +137,8 @@ std::optional<std::string> outcome_value(const Turn& turn, std::string_view name
 
 }  // namespace
 
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     api-gateway-mapping-template-reference.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 std::optional<std::string> context_value(const Turn& turn, std::string_view name) {
     if (name.starts_with("identity.")) return identity_value(turn, name.substr(9));

@@ -191,9 +191,12 @@ TEST(GatewayTemplates, WhatCannotBeHadIsRefusedWithItsLine) {
 
 TEST(GatewaySchema, Fits) {
     const Json schema = *Json::parse(R"({"type":"object","required":["name"],"properties":{
-        "name":{"type":"string","minLength":2,"pattern":"^[A-Z]"},"age":{"type":"integer","minimum":0},
+        "name":{"type":"string","minLength":2,"pattern":"^[A-Z]"},
+        "age":{"type":"integer","minimum":0},
         "tags":{"type":"array","items":{"type":"string"},"maxItems":2,"uniqueItems":true},
-        "kind":{"enum":["cat","dog"]},"owner":{"$ref":"https://apigateway.amazonaws.com/restapis/a/models/Owner"}},
+        "kind":{"enum":["cat","dog"]},
+        "owner":{
+        "$ref":"https://apigateway.amazonaws.com/restapis/a/models/Owner"}},
         "additionalProperties":false})");
     const std::map<std::string, Json> models = {
         {"Owner", *Json::parse(R"({"type":"object","required":["id"]})")}};

@@ -5,7 +5,8 @@
 // .urlDecode, .base64Encode, .base64Decode; own variables with lists, maps and the usual methods of
 // strings, lists and maps. #macro, #parse, #include and #evaluate are refused. Pure; bounded: 300
 // KB of template, 1,000 turns of a loop, 10 MB of output.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/
+//     api-gateway-mapping-template-reference.html
 #pragma once
 
 #include "planes/gateway/request.h"
