@@ -622,7 +622,8 @@ def test_a_function_from_an_image(unkai, functions, role):
     functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     got = functions.get_function(FunctionName=name)
     assert got["Code"]["ResolvedImageUri"] == f"{uri}@{digest}" and got["Configuration"]["PackageType"] == "Image"
-    assert "/hello" in message(functions.invoke, FunctionName=name)  # It was started, and is no program.
+    answer, whole = invoke(functions, name)  # It is no program.
+    assert whole["FunctionError"] == "Unhandled" and answer["errorType"] == "Runtime.InvalidEntrypoint"
     functions.delete_function(FunctionName=name)
     ecr.delete_repository(repositoryName=repository, force=True)
 

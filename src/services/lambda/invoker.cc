@@ -23,6 +23,18 @@ Error as_lambda_error(const Error& error) {
     return model::errors::ServiceException(error.message);
 }
 
+// An image whose program cannot be started is the function's failure, not the system's.
+functions::Outcome invalid_entry_point(const std::string& request_id, const std::string& reason) {
+    functions::Outcome out;
+    out.kind = functions::Outcome::Kind::init_error;
+    out.error_type = "Runtime.InvalidEntrypoint";
+    out.payload =
+        wire::Json::object({{"errorType", out.error_type},
+                            {"errorMessage", "RequestId: " + request_id + " Error: " + reason}})
+            .dump();
+    return out;
+}
+
 }  // namespace
 
 std::string plane_id(const VersionKey& key) {
@@ -183,7 +195,10 @@ unkai::Task<Result<Invoked>> Invoker::invoke(Target target, InvokeRequest reques
     invocation.client_context = std::move(request.client_context);
     invocation.trace_id = std::move(request.trace);
     invocation.log_tail = request.tail;
+    const std::string request_id = invocation.request_id;
     auto outcome = co_await plane_.invoke(*spec_now, std::move(invocation));
+    if (!outcome && outcome.error().is("RuntimeFailed") && (*spec_now)->image)
+        outcome = invalid_entry_point(request_id, outcome.error().message);
     if (!outcome) co_return as_lambda_error(outcome.error());
     if (outcome->kind == functions::Outcome::Kind::throttled) {
         count(target, "Throttles", "Count", 1);
