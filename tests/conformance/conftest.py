@@ -41,12 +41,14 @@ def pytest_runtest_setup(item):
     record.module = item.path.stem
 
 
-def pytest_sessionfinish():
-    if cli.process:
-        record.module = "aws_cli"
-        record_what_it_does_not_know(promised())
+def pytest_sessionfinish(exitstatus):
+    try:
+        if cli.process and exitstatus != pytest.ExitCode.INTERRUPTED:  # Else it may be in the middle of an answer.
+            record.module = "aws_cli"
+            record_what_it_does_not_know(promised())
         cli.stop()
-    record.write()
+    finally:
+        record.write()
 
 
 def free_port():
