@@ -29,6 +29,11 @@ protected:
         auto outcome = co_await call(std::move(spec), std::move(payload));
         if (outcome) into = std::move(*outcome);
     }
+    static Task<void> call_often(FunctionSpecPtr spec, std::vector<Outcome>& outcomes) {
+        Scope scope;
+        for (Outcome& one : outcomes) scope.spawn(call_into(spec, "{}", one));
+        co_await scope.join();
+    }
     static Task<void> call_twice(FunctionSpecPtr spec, Outcome& first, Outcome& second) {
         Scope scope;
         scope.spawn(call_into(spec, "{}", first));
@@ -203,6 +208,20 @@ def handler(event, context):
     EXPECT_EQ(first.kind, Outcome::Kind::response);
     EXPECT_EQ(second.kind, Outcome::Kind::throttled);
     EXPECT_EQ(grants->granted.size(), 3u);
+}
+
+TEST_F(LimitsTest, APileOfRequestsDoesNotStartAPileOfEnvironments) {
+    const auto spec = function("slow-to-load", {{"app.py", R"(
+import time
+time.sleep(0.3)
+def handler(event, context):
+    return "done"
+)"}});
+    std::vector<Outcome> outcomes(40);
+    loop.run_until_done(call_often(spec, outcomes));
+    for (const Outcome& one : outcomes) EXPECT_EQ(one.kind, Outcome::Kind::response);
+    const size_t most = std::max<size_t>(4, 2 * std::thread::hardware_concurrency());
+    EXPECT_LE(grants->granted.size(), 2 * most);
 }
 
 TEST_F(LimitsTest, WhatIsRefused) {

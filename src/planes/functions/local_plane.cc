@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "base/log.h"
 #include "planes/containers/beneath.h"
@@ -24,6 +25,10 @@ constexpr Duration sweep_time = std::chrono::seconds(5);
 // A spare starts a moment after the environment in whose place it comes: not beside its init.
 constexpr Duration spare_delay = std::chrono::milliseconds(300);
 constexpr Duration settling_time = std::chrono::milliseconds(200);
+constexpr Duration turn_time = std::chrono::seconds(2);
+// Of one function, that load their code at a time: more would only slow each other down, and while
+// they do, environments that are warm are done sooner.
+const size_t most_loading = std::max<size_t>(4, 2 * std::thread::hardware_concurrency());
 
 std::string_view host_architecture() {
     return containers::host_platform().architecture == "arm64" ? "arm64" : "x86_64";
@@ -287,8 +292,24 @@ Task<void> LocalPlane::await_settling(const FunctionSpec& spec) {
     }
 }
 
+// After a stall, requests that piled up would each start an environment.
+Task<void> LocalPlane::await_turn(const FunctionSpec& spec) {
+    const Steady patience = env_.loop.steady() + turn_time;
+    while (true) {
+        size_t loading = 0;
+        for (const MemberPtr& one : members_) {
+            if (one->status.function != spec.id || one->status.revision != spec.revision) continue;
+            if (one->status.state == State::idle) co_return;
+            loading += !one->proven && !one->ends;
+        }
+        if (loading < most_loading) co_return;
+        if (co_await changed_.wait(env_.loop, patience) == Wake::timed_out) co_return;
+    }
+}
+
 Task<Result<LocalPlane::MemberPtr>> LocalPlane::take(FunctionSpecPtr spec) {
     co_await await_settling(*spec);
+    co_await await_turn(*spec);
     std::vector<MemberPtr> all, dead;
     std::vector<PoolMember> members;
     for (const MemberPtr& one : members_) {
@@ -368,6 +389,7 @@ Task<void> LocalPlane::settle(MemberPtr member, Duration patience) {
 
 void LocalPlane::release(MemberPtr member) {
     member->used_at = env_.now();
+    member->proven = true;
     if (member->status.state == State::ending) return end_soon(member);
     member->status.state = State::idle;
     if (changed_.waiting() > 0) changed_.notify_all();

@@ -56,6 +56,7 @@ private:
         EnvironmentStatus status;
         Time used_at{};
         bool started = false;
+        bool proven = false;    // Has answered once: its code is loaded.
         bool settling = false;  // Has answered, but its runtime has not asked for more yet.
         bool ends = false;      // end_soon() was called; its state may say so before.
     };
@@ -73,6 +74,7 @@ private:
     Task<Result<EnvironmentPtr>> take_generic(FunctionSpecPtr spec);
     EnvironmentPtr new_environment();
     Task<void> await_settling(const FunctionSpec& spec);
+    Task<void> await_turn(const FunctionSpec& spec);
     // Null: throttled.
     Task<Result<MemberPtr>> take(FunctionSpecPtr spec);
     Task<Status> start_member(MemberPtr member, FunctionSpecPtr spec);
