@@ -408,8 +408,6 @@ struct TopicService final : api::sns::Service {
     UNUSED(SetTopicAttributes)
     UNUSED(AddPermission)
     UNUSED(RemovePermission)
-    UNUSED(GetDataProtectionPolicy)
-    UNUSED(PutDataProtectionPolicy)
     UNUSED(Subscribe)
     UNUSED(ConfirmSubscription)
     UNUSED(Unsubscribe)
@@ -421,8 +419,6 @@ struct TopicService final : api::sns::Service {
     UNUSED(TagResource)
     UNUSED(UntagResource)
     UNUSED(ListTagsForResource)
-    UNUSED(CheckIfPhoneNumberIsOptedOut)
-    UNUSED(GetSMSAttributes)
 #undef UNUSED
     Result<PublishOutput> Publish(aws::Call& call, const PublishInput& in) override {
         if (failures-- > 0) return fail("InternalError", "Try again.", 500);
