@@ -411,6 +411,7 @@ struct TopicService final : api::sns::Service {
     UNUSED(Subscribe)
     UNUSED(ConfirmSubscription)
     UNUSED(Unsubscribe)
+    UNUSED(GetDataProtectionPolicy)
     UNUSED(ListSubscriptions)
     UNUSED(ListSubscriptionsByTopic)
     UNUSED(GetSubscriptionAttributes)
