@@ -42,7 +42,6 @@ struct FakeTopics final : api::sns::Service {
     UNUSED(sns, AddPermission)
     UNUSED(sns, RemovePermission)
     UNUSED(sns, GetDataProtectionPolicy)
-    UNUSED(sns, PutDataProtectionPolicy)
     UNUSED(sns, ConfirmSubscription)
     UNUSED(sns, ListSubscriptions)
     UNUSED(sns, ListSubscriptionsByTopic)
@@ -53,8 +52,6 @@ struct FakeTopics final : api::sns::Service {
     UNUSED(sns, TagResource)
     UNUSED(sns, UntagResource)
     UNUSED(sns, ListTagsForResource)
-    UNUSED(sns, CheckIfPhoneNumberIsOptedOut)
-    UNUSED(sns, GetSMSAttributes)
 };
 struct FakeParameters final : api::ssm::Service {
     std::map<std::string, std::string> values;
