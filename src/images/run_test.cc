@@ -63,7 +63,10 @@ Task<Result<std::string>> run_image(Env& env, containers::OciPlane& plane, std::
     CO_REQUIRE(co_await plane.create("images-test", std::move(spec)));
     CO_REQUIRE(co_await plane.start("images-test", "app"));
     CO_TRY(const auto shell,
-           co_await plane.exec("images-test", "app", {"/bin/sh", "-c", "id -un; ls -d /app"}, 20s));
+           co_await plane.exec("images-test", "app",
+                               {"/bin/sh", "-c",
+                                "until [ -e /tmp/ready ]; do sleep 0.02; done; id -un; ls -d /app"},
+                               20s));
     CO_TRY(const auto exit, co_await plane.stop("images-test", "app", 10s));
     CO_REQUIRE(co_await plane.remove_sandbox("images-test"));
     co_return log->text + shell.output + "exit " + std::to_string(exit.code);
@@ -78,7 +81,8 @@ TEST_F(ImagesTest, WhatWasBuiltRunsInTheContainerPlane) {
     write("server.js",
           "console.log('user', process.getuid(), process.env.NODE_VERSION === "
           "process.version.slice(1));"
-          "setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit(7));");
+          "setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit(7));"
+          "require('fs').writeFileSync('/tmp/ready', '');");
     built();
     Loop loop;
     const auto random = system_random();
