@@ -163,6 +163,7 @@ def test_deployments_and_stages(unkai, gateway, api):
         "BadRequestException"
     assert code(gateway.flush_stage_cache, restApiId=api["id"], stageName="dev") == "BadRequestException"
     gateway.flush_stage_authorizers_cache(restApiId=api["id"], stageName="dev")
+    gateway.flush_stage_cache(restApiId=api["id"], stageName="dev")
     gateway.delete_stage(restApiId=api["id"], stageName="dev")
     assert code(gateway.get_stage, restApiId=api["id"], stageName="dev") == "NotFoundException"
     gateway.delete_deployment(restApiId=api["id"], deploymentId=second["id"])
@@ -245,6 +246,7 @@ def test_keys_plans_and_quotas(unkai, gateway, api):
     key = gateway.create_api_key(name="k", enabled=True, value="0123456789-0123456789")
     plan = gateway.create_usage_plan(name="p", apiStages=[{"apiId": api["id"], "stage": "prod"}],
                                      quota={"limit": 2, "period": "DAY"}, throttle={"rateLimit": 100, "burstLimit": 50})
+    assert gateway.get_usage_plan(usagePlanId=plan["id"])["name"] == "p"
     gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
     headers = {"x-api-key": key["value"]}
     assert [call(unkai, api["id"], "/prod", headers=headers).status_code for _ in range(3)] == [200, 200, 429]
@@ -293,6 +295,7 @@ def test_domain_names(unkai, gateway, api):
                                  PrivateKey=(unkai.data / "k.pem").read_bytes())["CertificateArn"]
     made = gateway.create_domain_name(domainName="api.example.test", regionalCertificateArn=arn,
                                       endpointConfiguration={"types": ["REGIONAL"]})
+    assert gateway.get_domain_name(domainName="api.example.test")["regionalDomainName"] == made["regionalDomainName"]
     assert made["regionalHostedZoneId"] == "Z1UJRXOUMOOFQ8"
     assert made["regionalDomainName"].endswith(".execute-api.us-east-1.amazonaws.com")
     mock(gateway, api["id"], root(gateway, api["id"]))

@@ -11,6 +11,7 @@ import pytest
 from conftest import Unkai
 
 CIDR = os.environ.get("UNKAI_CLI_PUBLIC_CIDR", "203.0.116.0/22")
+OTHER_CIDR = os.environ.get("UNKAI_OTHER_CIDR", "203.0.108.0/22")
 TEMPLATE = """
 Parameters:
   Greeting: {Type: String, Default: hello}
@@ -64,8 +65,10 @@ def is_running(pid):
 
 
 class OwnUnkai(Unkai):
+    cidr = CIDR
+
     def start(self):
-        self.run("start", "--port", str(self.port), "--public-cidr", CIDR, "--account", "123456789012",
+        self.run("start", "--port", str(self.port), "--public-cidr", self.cidr, "--account", "123456789012",
                  "--access-key", "AKIACONFORMANCE00000", "--secret-key", "conformance-secret")
 
     def json(self, *arguments, code=0):
@@ -150,8 +153,8 @@ def test_a_failure_names_its_reason_and_can_be_mended(own, tmp_path):
 
 @pytest.mark.parametrize("arguments,code,word", [
     (["up", "/nowhere"], 1, "neither a folder nor a file"),
-    (["up", "/tmp"], 1, "unkai.yaml"),
-    (["down", "/tmp"], 1, "unkai.yaml"),
+    (["up", "/var"], 1, "unkai.yaml"),
+    (["down", "/var"], 1, "unkai.yaml"),
     (["logs", "no-such-group"], 1, "unkai logs"),
     (["why", "internet", "nobody:1"], 1, ""),
 ])
@@ -224,6 +227,7 @@ def test_doctor_knows_this_machine(own):
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_purge_leaves_nothing(request, tmp_path, killed):
     one = OwnUnkai(request.config.getoption("--unkai"))
+    one.cidr = OTHER_CIDR  # The module's own still runs.
     template = tmp_path / "purge.yaml"
     template.write_text(TEMPLATE)
     try:

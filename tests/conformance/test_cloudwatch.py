@@ -288,7 +288,8 @@ def test_query_protocol_by_hand(unkai, space):
                                                  headers={"Content-Type": "application/x-www-form-urlencoded"})
         botocore.auth.SigV4Auth(botocore.credentials.Credentials(ACCESS_KEY, SECRET_KEY), "monitoring",
                                 REGION).add_auth(request)
-        made = urllib.request.Request(request.url, data=request.body.encode(), headers=dict(request.headers))
+        made = urllib.request.Request(request.url, data=request.body if isinstance(request.body, bytes) else request.body.encode(),
+                                      headers=dict(request.headers))
         with urllib.request.urlopen(made, timeout=10) as answer:
             return answer.read().decode()
 

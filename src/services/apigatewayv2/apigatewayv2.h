@@ -52,7 +52,6 @@ public:
     OPERATION(GetRoutes);
     OPERATION(UpdateRoute);
     OPERATION(DeleteRoute);
-    OPERATION(DeleteRouteRequestParameter);
     // integration_ops.cc
     OPERATION(CreateIntegration);
     OPERATION(GetIntegration);

@@ -101,12 +101,4 @@ Result<DeleteRouteOutput> ApiGatewayV2::DeleteRoute(aws::Call& call, const Delet
     return DeleteRouteOutput{};
 }
 
-Result<DeleteRouteRequestParameterOutput> ApiGatewayV2::DeleteRouteRequestParameter(
-    aws::Call& call, const DeleteRouteRequestParameterInput& in) {
-    REQUIRE(find<Route>(call, in.api_id, kind::route, in.route_id, "Route"));
-    return errors::NotFoundException(
-        "Invalid request parameter specified: routes of HTTP APIs "
-        "have none");
-}
-
 }  // namespace unkai::services::apigatewayv2

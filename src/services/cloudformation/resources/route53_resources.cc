@@ -1,4 +1,5 @@
 // AWS::Route53: zones and records.
+#include "base/strings.h"
 #include "services/cloudformation/resource_type.h"
 
 namespace unkai::services::cloudformation {
@@ -129,8 +130,34 @@ Task<Result<std::string>> create_record(Work& work) {
 
 Task<Status> update_record(Work& work) { return change(work, "UPSERT", work.properties, {}); }
 
+// A record goes as it is now: its weight may have moved since the stack was made.
 Task<Status> remove_record(Work& work) {
-    return change(work, "DELETE", work.properties, {"InvalidChangeBatch", "NoSuchHostedZone"});
+    const auto id = co_await zone_of_route53(work, work.properties);
+    if (!id) co_return id.error().is("NoSuchHostedZone") ? ok() : Status(id.error());
+    for (const Json& wanted : records_of(work.properties).as_array()) {
+        Json input = Json::object({{"HostedZoneId", *id},
+                                   {"StartRecordName", wanted["Name"]},
+                                   {"StartRecordType", wanted["Type"]}});
+        if (const Json* set = wanted.find("SetIdentifier"))
+            input.set("StartRecordIdentifier", *set);
+        input.set("MaxItems", "1");
+        const auto listed = co_await work.call("route53", "ListResourceRecordSets", input);
+        if (!listed && has_code(listed.error(), {"NoSuchHostedZone"})) co_return ok();
+        if (!listed) co_return listed.error();
+        const Json& now = (*listed)["ResourceRecordSets"][0];
+        std::string name = wanted["Name"].text();
+        if (!name.ends_with('.')) name += '.';
+        if (!equals_ignoring_case(now["Name"].text(), name) || !(now["Type"] == wanted["Type"]) ||
+            now["SetIdentifier"].text() != wanted["SetIdentifier"].text())
+            continue;
+        const Json change = Json::object({{"Action", "DELETE"}, {"ResourceRecordSet", now}});
+        CO_REQUIRE(co_await work.call_unless(
+            "route53", "ChangeResourceRecordSets",
+            Json::object({{"HostedZoneId", *id},
+                          {"ChangeBatch", Json::object({{"Changes", Json::array({change})}})}}),
+            {"InvalidChangeBatch", "NoSuchHostedZone"}));
+    }
+    co_return ok();
 }
 
 Task<Result<std::string>> create_records(Work& work) {
