@@ -161,9 +161,7 @@ def test_deployments_and_stages(unkai, gateway, api):
         "ConflictException"
     assert code(gateway.create_stage, restApiId=api["id"], stageName="a.b", deploymentId=second["id"]) == \
         "BadRequestException"
-    assert code(gateway.flush_stage_cache, restApiId=api["id"], stageName="dev") == "BadRequestException"
     gateway.flush_stage_authorizers_cache(restApiId=api["id"], stageName="dev")
-    gateway.flush_stage_cache(restApiId=api["id"], stageName="dev")
     gateway.delete_stage(restApiId=api["id"], stageName="dev")
     assert code(gateway.get_stage, restApiId=api["id"], stageName="dev") == "NotFoundException"
     gateway.delete_deployment(restApiId=api["id"], deploymentId=second["id"])

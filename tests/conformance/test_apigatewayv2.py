@@ -98,8 +98,6 @@ def test_routes_integrations_stages(unkai, gateway, api):
     gateway.delete_stage(ApiId=api, StageName="dev")
     gateway.delete_deployment(ApiId=api, DeploymentId=made)
     assert code(gateway.get_deployment, ApiId=api, DeploymentId=made) == "NotFoundException"
-    assert code(gateway.delete_route_request_parameter, ApiId=api, RouteId=route, RequestParameterKey="x") == \
-        "NotFoundException"
     gateway.delete_route(ApiId=api, RouteId=route)
     gateway.delete_integration(ApiId=api, IntegrationId=target)
     assert code(gateway.get_route, ApiId=api, RouteId=route) == "NotFoundException"

@@ -66,7 +66,6 @@ public:
     OPERATION(GetStages);
     OPERATION(UpdateStage);
     OPERATION(DeleteStage);
-    OPERATION(FlushStageCache);
     OPERATION(FlushStageAuthorizersCache);
     // part_ops.cc
     OPERATION(CreateAuthorizer);

@@ -192,12 +192,6 @@ Result<DeleteStageOutput> ApiGateway::DeleteStage(aws::Call& call, const DeleteS
     return DeleteStageOutput{};
 }
 
-Result<FlushStageCacheOutput> ApiGateway::FlushStageCache(aws::Call& call,
-                                                          const FlushStageCacheInput& in) {
-    REQUIRE(find_stage(call, in.rest_api_id, in.stage_name));
-    return bad("The stage " + in.stage_name + " has no cache to flush: Unkai has no stage caches.");
-}
-
 Result<FlushStageAuthorizersCacheOutput> ApiGateway::FlushStageAuthorizersCache(
     aws::Call& call, const FlushStageAuthorizersCacheInput& in) {
     REQUIRE(find_stage(call, in.rest_api_id, in.stage_name));
