@@ -56,7 +56,7 @@ def run_group(name, command, report):
     report.unlink(missing_ok=True)
     done = subprocess.run([str(part) for part in command], cwd=ROOT, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace",
-                          timeout=float(os.environ.get("UNKAI_GROUP_TIMEOUT", "1500")))
+                          timeout=float(os.environ.get("UNKAI_GROUP_TIMEOUT", "1800")))
     if report.exists():
         passed, failed, names = read_report(report)
     else:
