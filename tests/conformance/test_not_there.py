@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from conftest import ACCOUNT
 
 NOTHING = "none0none0"
-CODES = {"lambda": {"ResourceNotFoundException"}, "apigateway": {"NotFoundException"},
+CODES = {"ecs": {"ClientException"}, "lambda": {"ResourceNotFoundException"}, "apigateway": {"NotFoundException"},
          "apigatewayv2": {"NotFoundException"}}
 REFUSED = {"UnrecognizedClientException", "InvalidClientTokenId"}
 OPERATIONS = {
@@ -33,13 +33,14 @@ OPERATIONS = {
         GetLayerVersionByArn ListLayers GetFunctionConcurrency DeleteFunctionConcurrency
         UpdateFunctionEventInvokeConfig ListFunctionEventInvokeConfigs UpdateEventSourceMapping ListEventSourceMappings
         DeleteEventSourceMapping UpdateFunctionUrlConfig ListFunctionUrlConfigs UntagResource GetAccountSettings""",
+    "ecs": "DescribeTaskDefinition",
     "route53": "ListHealthChecks GetHealthCheckCount GetCheckerIpRanges",
     "chatbot": "GetAccountPreferences UpdateAccountPreferences",
 }
 # They answer with success when nothing is there, or refuse what is made up for another reason.
 BY_A_STRANGER = {"DeleteAlias", "PublishLayerVersion", "ListLayerVersions", "DeleteLayerVersion", "EnableAlarmActions",
                  "DisableAlarmActions", "DescribeAlarmsForMetric", "CreateDomainName"}
-BY_CLI_TOO = ("lambda", "route53", "cloudwatch")
+BY_CLI_TOO = ("ecs", "lambda", "route53", "cloudwatch")
 CASES = [(service, operation) for service, names in OPERATIONS.items() for operation in names.split()]
 BY_BOTH = [case for case in CASES if case[0] in BY_CLI_TOO]
 BY_BOTO3 = [case for case in CASES if case[0] not in BY_CLI_TOO]
