@@ -72,6 +72,17 @@ api::Change describe(const PlannedChange& change) {
     return out;
 }
 
+// The name of one that was carried out is free.
+Status free_name(aws::Call& call, const StackRecord& stack, const std::string& name) {
+    for (const auto& [key, other] : schema::change_sets.list(call.txn(), stack.id)) {
+        if (other.name != name) continue;
+        if (other.execution_status != "EXECUTE_COMPLETE")
+            return errors::AlreadyExistsException("ChangeSet " + name + " already exists");
+        erase(call, other);
+    }
+    return ok();
+}
+
 }  // namespace
 
 Task<Result<api::CreateChangeSetOutput>> CloudFormation::CreateChangeSet(
@@ -116,10 +127,7 @@ Task<Result<api::CreateChangeSetOutput>> CloudFormation::CreateChangeSet(
         set_stack_status(call.txn(), stack, "REVIEW_IN_PROGRESS", "User Initiated", call.now,
                          call.env.random);
     }
-    for (const auto& [key, other] : schema::change_sets.list(call.txn(), stack.id))
-        if (other.name == in.change_set_name)
-            co_return errors::AlreadyExistsException("ChangeSet " + in.change_set_name +
-                                                     " already exists");
+    CO_REQUIRE(free_name(call, stack, in.change_set_name));
     ChangeSetRecord made{.id = call.env.random.uuid(),
                          .name = in.change_set_name,
                          .stack_id = stack.id,

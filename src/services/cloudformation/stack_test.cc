@@ -547,6 +547,11 @@ TEST(ChangeSet, IsWhatTheDeployCommandNeeds) {
     world.finish();
     EXPECT_EQ(world.status(), "CREATE_COMPLETE");
 
+    // Names made of the time are used twice within a second; one carried out does not stand in the
+    // way.
+    made = create("one", "UPDATE", {});
+    ASSERT_TRUE(made);
+    EXPECT_EQ(create("one", "UPDATE", {}).error().code, "AlreadyExistsException");
     made = create("two", "UPDATE", {});
     described = world.run(&CloudFormation::DescribeChangeSet,
                           api::DescribeChangeSetInput{.change_set_name = *made->id});
