@@ -78,6 +78,7 @@ def test_bad_orders_are_refused_by_field(deployed, change, field):
     ("/api/records", b" " * 70000, "POST", 413, "TooLarge"),
     ("/api/records", None, "DELETE", 405, "MethodNotAllowed"),
     ("/api/records?page=0", None, "GET", 400, "InvalidParameter"),
+    ("/api/records?upto=x", None, "GET", 400, "InvalidParameter"),
     ("/api/records?size=101", None, "GET", 400, "InvalidParameter"),
     ("/api/records?status=x", None, "GET", 400, "InvalidParameter"),
     ("/api/records/999999999", None, "GET", 404, "NotFound"),
@@ -86,6 +87,15 @@ def test_bad_orders_are_refused_by_field(deployed, change, field):
 def test_bad_requests(deployed, path, body, method, status, code):
     answer = call(deployed.api, path, body, method=method)
     assert (answer[0], answer[1]["error"]["code"]) == (status, code)
+
+
+def test_pages_are_those_of_one_moment(deployed):
+    _, both, _ = call(deployed.api, "/api/records?size=10")
+    ids = [row["id"] for row in both["records"]]
+    assert call(deployed.api, "/api/records", ORDER)[0] == 201
+    _, second, _ = call(deployed.api, f"/api/records?size=5&page=2&upto={ids[0]}")
+    assert second["total"] == both["total"]
+    assert [row["id"] for row in second["records"]] == ids[5:]
 
 
 def test_customer_filter_takes_wildcards_literally(deployed):

@@ -1,6 +1,7 @@
 // What can be asked about orders. Reads come from the reader endpoint, which lags a little behind the writer.
 // A client that has just written says so (`seen`: the id of its newest order); if the reader does not have that
-// order yet, the writer answers instead. So everybody reads their own writes, and nobody waits.
+// order yet, the writer answers instead. So everybody reads their own writes, and nobody waits. The pages of a list are
+// those of one moment (`upto`: the newest id that its first page had), so nothing slips from one to the next.
 import { HttpError } from './http.js';
 
 export const STATUSES = ['new', 'paid', 'shipped', 'refunded'];
@@ -28,8 +29,10 @@ function wholeNumber(text, name, fallback, most) {
   return value;
 }
 
+const orderId = (query, name) => wholeNumber(query.get(name), name, 0, Number.MAX_SAFE_INTEGER);
+
 async function freshEnough(database, query) {
-  const seen = wholeNumber(query.get('seen'), 'seen', 0, Number.MAX_SAFE_INTEGER);
+  const seen = Math.max(orderId(query, 'seen'), orderId(query, 'upto'));
   if (seen === 0) return 'reader';
   const rows = await database.read('SELECT 1 FROM orders WHERE id = ?', [seen]);
   return rows.length > 0 ? 'reader' : 'writer';
@@ -45,6 +48,11 @@ function filter(query) {
     }
     conditions.push('status = ?');
     values.push(status);
+  }
+  const upto = orderId(query, 'upto');
+  if (upto) {
+    conditions.push('id <= ?');
+    values.push(upto);
   }
   const customer = query.get('customer')?.trim();
   if (customer) {

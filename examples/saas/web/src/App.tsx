@@ -4,6 +4,7 @@ import type { Info, Order, Page, Stats } from './api';
 import { Charts } from './Charts';
 import { NewOrderForm } from './NewOrderForm';
 import { OrderTable } from './OrderTable';
+import type { Query } from './OrderTable';
 import { StackPanel } from './StackPanel';
 import type { TaskCounts } from './StackPanel';
 import { count, roundMoney } from './format';
@@ -21,7 +22,7 @@ function Figure({ label, value, note }: { label: string; value?: string; note?: 
 }
 
 export function App() {
-  const [query, setQuery] = useState({ page: 1, status: '', customer: '' });
+  const [query, setQuery] = useState<Query>({ page: 1, status: '', customer: '' });
   const [list, setList] = useState<Page>();
   const [stats, setStats] = useState<Stats>();
   const [info, setInfo] = useState<Info>();
@@ -111,7 +112,7 @@ export function App() {
           list={list}
           query={query}
           latest={latest}
-          onQuery={(change) => setQuery((known) => ({ ...known, page: 1, ...change }))}
+          onQuery={(change) => setQuery((known) => ({ ...known, page: 1, upto: undefined, ...change }))}
         />
         <StackPanel info={info} tasks={tasks} source={list?.source} />
       </main>

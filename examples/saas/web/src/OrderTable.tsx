@@ -2,8 +2,9 @@ import { STATUSES } from './api';
 import type { Order, Page } from './api';
 import { count, money, when } from './format';
 
-interface Query {
+export interface Query {
   page: number;
+  upto?: number; // The newest order of the first page: what came since does not shift the pages.
   status: string;
   customer: string;
 }
@@ -87,12 +88,12 @@ export function OrderTable({ list, query, latest, onQuery }: Props) {
             <button disabled={list.page <= 1} onClick={() => onQuery({ page: 1 })}>
               First
             </button>
-            <button disabled={list.page <= 1} onClick={() => onQuery({ page: list.page - 1 })}>
+            <button disabled={list.page <= 1} onClick={() => onQuery({ page: list.page - 1, upto: query.upto })}>
               Previous
             </button>
             <button
               disabled={list.page >= list.pages}
-              onClick={() => onQuery({ page: list.page + 1 })}
+              onClick={() => onQuery({ page: list.page + 1, upto: query.upto ?? list.records[0]?.id })}
               data-testid="next-page"
             >
               Next

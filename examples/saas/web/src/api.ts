@@ -110,7 +110,7 @@ async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 export function listOrders(
-  query: { page: number; size: number; status: string; customer: string },
+  query: { page: number; upto?: number; size: number; status: string; customer: string },
   signal?: AbortSignal,
 ): Promise<Page> {
   const search = new URLSearchParams({
@@ -119,6 +119,7 @@ export function listOrders(
     status: query.status,
     customer: query.customer,
     seen: seen(),
+    upto: String(query.upto ?? ''),
   });
   return read<Page>(`/api/records?${search}`, signal);
 }
