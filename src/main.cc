@@ -1,12 +1,11 @@
 // The program's beginning: one binary is the command line and, with `start --foreground`, Unkai
 // itself.
-#include <signal.h>
-
 #include <cstdio>
 
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/public_range.h"
+#include "cli/signals.h"
 #include "program.h"
 #include "services/acm/local_authority.h"
 
@@ -33,20 +32,11 @@ Task<Status> compose_and_run(cli::StartOptions options) {
     co_return co_await program.run();
 }
 
-void block_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-}
-
 }  // namespace
 
 int cli::serve(const StartOptions& options) {
     if (options.verbose) log::set_level(log::Level::debug);
-    block_signals();
+    block_ending_signals();
     Loop loop;
     const Status status = loop.run_until_done(compose_and_run(options));
     if (status) return 0;

@@ -1,6 +1,5 @@
 #include "program.h"
 
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "cli/signals.h"
 #include "parts.h"
 #include "services/ec2/rules.h"
 #include "services/ecr/image_source.h"
@@ -94,8 +94,7 @@ void Program::add_services() {
     health_monitor_ = std::make_unique<services::route53::HealthMonitor>(
         env_, store_, client_, *route53_publisher_, *health_prober_);
     route53_ = std::make_unique<services::route53::Route53>(
-        client_, *route53_publisher_, *health_monitor_,
-        network_.settings().api_address().text());
+        client_, *route53_publisher_, *health_monitor_, network_.settings().api_address().text());
     fargate_ = std::make_unique<Fargate>(
         env_, store_, client_, vpc_endpoints_, around.images,
         FargateOptions{.plane = {installation_.data_dir + "/containers",
@@ -245,11 +244,7 @@ Task<Status> Program::start() {
 }
 
 Task<void> Program::wait_for_signal() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    Io io(loop_, Fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)));
+    Io io(loop_, cli::ending_signals());
     signalfd_siginfo info{};
     while (::read(io.fd(), &info, sizeof info) != sizeof info) co_await io.readable();
     log::info("stopping", {{"signal", std::to_string(info.ssi_signo)}});

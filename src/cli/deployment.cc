@@ -13,8 +13,6 @@ using wire::Json;
 
 namespace {
 
-constexpr auto between_polls = std::chrono::milliseconds(100);
-
 template <class T>
 bool is_ready(const std::future<T>& future) {
     return future.valid() && future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;

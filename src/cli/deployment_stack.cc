@@ -7,10 +7,6 @@ namespace unkai::cli {
 
 using wire::Json;
 
-namespace {
-constexpr auto between_polls_deployment_stack = std::chrono::milliseconds(100);
-}
-
 // What another run (or an AWS tool) began is finished; what was never there is removed.
 Status Deployment::bring_to_rest() {
     TRY(auto found, find_stack(control_, manifest_.stack));
@@ -58,7 +54,7 @@ Status Deployment::deploy() {
             while (job.started && !job.done) {
                 REQUIRE(advance_jobs(ready));
                 progress_.tick();
-                if (!job.done) std::this_thread::sleep_for(between_polls_deployment_stack);
+                if (!job.done) std::this_thread::sleep_for(between_polls);
             }
     }
     TRY(const bool asked, ask_for_it(found.has_value()));
@@ -126,7 +122,7 @@ Status Deployment::follow(StackWatch& watch, bool with_jobs) {
         if (state_.at_rest()) break;
         if (with_jobs) REQUIRE(advance_jobs(watch.ready()));
         progress_.tick();
-        std::this_thread::sleep_for(between_polls_deployment_stack);
+        std::this_thread::sleep_for(between_polls);
     }
     if (with_jobs && state_.has_failed()) return failure(watch);
     return ok();

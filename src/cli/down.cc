@@ -13,7 +13,6 @@ using wire::Json;
 
 namespace {
 
-constexpr auto between_polls_down = std::chrono::milliseconds(100);
 constexpr size_t images_a_call = 100;
 
 struct DownOptions {
@@ -127,7 +126,7 @@ Status delete_stack(Control& control, Progress& progress, const Target& target) 
         if (state.status == "DELETE_COMPLETE") return ok();
         if (state.at_rest()) return failure(state, watch);
         progress.tick();
-        std::this_thread::sleep_for(between_polls_down);
+        std::this_thread::sleep_for(between_polls);
     }
 }
 

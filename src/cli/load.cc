@@ -1,7 +1,6 @@
 #include "migration/load.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 
 #include "base/strings.h"
 #include "cli/cloud_access.h"
+#include "cli/signals.h"
 #include "migration/guard.h"
 
 namespace unkai::cli {
@@ -118,11 +118,7 @@ std::string load_text(const LoadResult& result) {
 }
 
 Task<void> stop_on_signal(Loop& loop, Stop& stop, Stop& over) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    Io io(loop, Fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)));
+    Io io(loop, ending_signals());
     if (co_await io.readable(never, &over) != Wake::ready) co_return;
     signalfd_siginfo info{};
     while (::read(io.fd(), &info, sizeof info) != sizeof info)
@@ -165,12 +161,7 @@ int run_load_command(const Context& context, const LoadWishes& wishes) {
     const NameAccess names = name_access(context);
     if (options->urls[0].tls && is_ours(names, options->urls[0].host))
         options->trusted_pem = names.authority_pem;
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
+    block_ending_signals();
     Loop loop;
     const auto random = system_random();
     migration::Lookup lookup(loop, *random, names.lookup);

@@ -65,6 +65,20 @@ Result<ImageStep> read_image(const Manifest& manifest, const WordsManifest& word
     return image;
 }
 
+// What a site and a package have in common.
+Status read_build(const Manifest& manifest, const WordsManifest& words, SiteStep& site) {
+    TRY(const std::string context, words.needed("context"));
+    site.context = (fs::path(manifest.folder) / context).lexically_normal();
+    site.name = words.text("name").empty() ? context : words.text("name");
+    site.build = words.text("build");
+    for (size_t i = 0; i < words["inputs"].size(); ++i)
+        site.inputs.push_back(words["inputs"][i].text());
+    TRY(const std::string output, words.needed("output"));
+    site.output = (fs::path(site.context) / output).lexically_normal();
+    TRY(site.bucket, words.needed("bucket"));
+    return ok();
+}
+
 Result<SiteStep> read_site(const Manifest& manifest, const std::string& file,
                            const WordsManifest& words) {
     REQUIRE(words.allow({"name", "context", "build", "time_limit", "inputs", "output", "bucket",
@@ -75,15 +89,7 @@ Result<SiteStep> read_site(const Manifest& manifest, const std::string& file,
         if (seconds < 1) return invalid(file, "time_limit must be a number of seconds.");
         site.time_limit = std::chrono::seconds(seconds);
     }
-    TRY(const std::string context, words.needed("context"));
-    site.context = (fs::path(manifest.folder) / context).lexically_normal();
-    site.name = words.text("name").empty() ? context : words.text("name");
-    site.build = words.text("build");
-    for (size_t i = 0; i < words["inputs"].size(); ++i)
-        site.inputs.push_back(words["inputs"][i].text());
-    TRY(const std::string output, words.needed("output"));
-    site.output = (fs::path(site.context) / output).lexically_normal();
-    TRY(site.bucket, words.needed("bucket"));
+    REQUIRE(read_build(manifest, words, site));
     site.distribution = words.text("distribution");
     for (size_t i = 0; i < words["cache_control"].size(); ++i) {
         const WordsManifest rule(file, "cache_control", words["cache_control"][i]);
@@ -100,15 +106,7 @@ Result<PackageStep> read_package(const Manifest& manifest, const WordsManifest& 
         words.allow({"name", "context", "build", "inputs", "output", "bucket", "key_parameter"}));
     PackageStep package;
     SiteStep& site = package.site;
-    TRY(const std::string context, words.needed("context"));
-    site.context = (fs::path(manifest.folder) / context).lexically_normal();
-    site.name = words.text("name").empty() ? context : words.text("name");
-    site.build = words.text("build");
-    for (size_t i = 0; i < words["inputs"].size(); ++i)
-        site.inputs.push_back(words["inputs"][i].text());
-    TRY(const std::string output, words.needed("output"));
-    site.output = (fs::path(site.context) / output).lexically_normal();
-    TRY(site.bucket, words.needed("bucket"));
+    REQUIRE(read_build(manifest, words, site));
     if (const size_t slash = site.bucket.find('/'); slash != std::string::npos) {
         package.bucket_stack = site.bucket.substr(0, slash);
         site.bucket.erase(0, slash + 1);

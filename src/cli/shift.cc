@@ -5,6 +5,7 @@
 
 #include "cli/cloud_access.h"
 #include "cli/shift_desk.h"
+#include "cli/signals.h"
 
 namespace unkai::cli {
 
@@ -91,12 +92,7 @@ int start_shift(const Context& context, const ShiftWishes& wishes) {
     if (!period) return finish_failed(context, "shift", period.error(), 2);
     auto access = cloud_access(context, wishes.endpoint.endpoint, wishes.endpoint.region);
     if (!access) return finish_failed(context, "shift", access.error());
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
+    block_ending_signals();
     Loop loop;
     const auto random = system_random();
     migration::Cloud cloud(loop, *random, std::move(*access));

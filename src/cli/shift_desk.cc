@@ -1,11 +1,12 @@
 #include "cli/shift_desk.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cstdio>
+
+#include "cli/signals.h"
 
 namespace unkai::cli {
 
@@ -141,11 +142,7 @@ void TerminalDesk::on_interrupt() {
 }
 
 Task<void> TerminalDesk::listen_for_signals(Stop& stop) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    Io io(loop_, Fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC)));
+    Io io(loop_, ending_signals());
     while (co_await io.readable(never, &stop) == Wake::ready) {
         signalfd_siginfo info{};
         while (::read(io.fd(), &info, sizeof info) == sizeof info) {

@@ -32,6 +32,9 @@ Result<std::vector<StackState>> all_stacks(Control& control);
 // Logical id → physical id of what exists of a stack.
 Result<std::map<std::string, std::string>> resources_of(Control& control, const std::string& stack);
 
+// Between two looks at something that goes on.
+inline constexpr auto between_polls = std::chrono::milliseconds(100);
+
 class StackWatch {
 public:
     // What happened before now is passed over, unless `from_the_beginning`.

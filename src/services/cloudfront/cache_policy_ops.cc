@@ -7,8 +7,6 @@ namespace unkai::services::cloudfront {
 
 namespace {
 
-constexpr Time managed_since = Time{std::chrono::seconds{1595376000}};  // 2020-07-22
-
 struct Found {
     CachePolicy policy;
     std::string etag;

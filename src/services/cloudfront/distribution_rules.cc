@@ -15,8 +15,6 @@ namespace {
 
 Error invalid(std::string message) { return errors::InvalidArgument(std::move(message)); }
 
-bool given(const std::optional<std::string>& text) { return text && !text->empty(); }
-
 using Methods = std::set<std::string>;
 
 Status check_methods(const AllowedMethods& methods) {

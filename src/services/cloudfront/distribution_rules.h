@@ -8,6 +8,8 @@
 
 namespace unkai::services::cloudfront {
 
+inline bool given(const std::optional<std::string>& text) { return text && !text->empty(); }
+
 // What AWS does and the edges here do not: NotImplemented (501) with a sentence that names it.
 Status check_supported(const api::cloudfront::DistributionConfig& config);
 

@@ -11,10 +11,6 @@ Unexpected missing(std::string sentence) {
     return fail("NotImplemented", std::move(sentence), 501);
 }
 
-bool given_distribution_support(const std::optional<std::string>& text) {
-    return text && !text->empty();
-}
-
 template <class Listed>
 bool has_items(const std::optional<Listed>& list) {
     return list && (list->quantity > 0 || !list->items.empty());
@@ -34,15 +30,15 @@ Status check_behavior_distribution_support(const CacheBehavior& behavior) {
         return missing(
             "Unkai's CloudFront has no CloudFront Functions; leave out "
             "FunctionAssociations.");
-    if (given_distribution_support(behavior.field_level_encryption_id))
+    if (given(behavior.field_level_encryption_id))
         return missing(
             "Unkai's CloudFront has no field-level encryption; leave out "
             "FieldLevelEncryptionId.");
-    if (given_distribution_support(behavior.realtime_log_config_arn))
+    if (given(behavior.realtime_log_config_arn))
         return missing(
             "Unkai's CloudFront has no real-time logs; leave out "
             "RealtimeLogConfigArn.");
-    if (given_distribution_support(behavior.response_headers_policy_id))
+    if (given(behavior.response_headers_policy_id))
         return missing(
             "Unkai's CloudFront has no response headers policies; leave out "
             "ResponseHeadersPolicyId and let the origin send the headers.");
@@ -91,11 +87,11 @@ Status check_viewer(const DistributionConfig& config) {
             "ViewerMtlsConfig.");
     if (!config.viewer_certificate) return ok();
     const ViewerCertificate& certificate = *config.viewer_certificate;
-    if (given_distribution_support(certificate.iam_certificate_id))
+    if (given(certificate.iam_certificate_id))
         return missing(
             "Unkai's IAM keeps no server certificates; import the certificate into ACM "
             "and give ACMCertificateArn.");
-    const bool own = !given_distribution_support(certificate.acm_certificate_arn);
+    const bool own = !given(certificate.acm_certificate_arn);
     if (!own && certificate.ssl_support_method.value_or("sni-only") != ssl_support_method::sni_only)
         return missing(
             "Unkai's CloudFront serves certificates by SNI; the only SSLSupportMethod "
@@ -113,19 +109,17 @@ Status check_whole(const DistributionConfig& config) {
         return missing("Unkai's CloudFront has no origin groups; leave out OriginGroups.");
     if (config.logging && config.logging->enabled.value_or(false))
         return missing("Unkai's CloudFront writes no access logs; leave out Logging.");
-    if (given_distribution_support(config.web_acl_id))
-        return missing("Unkai has no WAF; leave out WebACLId.");
+    if (given(config.web_acl_id)) return missing("Unkai has no WAF; leave out WebACLId.");
     if (config.restrictions &&
         config.restrictions->geo_restriction.restriction_type != geo_restriction_type::none)
         return missing(
             "Unkai's CloudFront does not know countries; the only RestrictionType is "
             "none.");
-    if (config.staging.value_or(false) ||
-        given_distribution_support(config.continuous_deployment_policy_id))
+    if (config.staging.value_or(false) || given(config.continuous_deployment_policy_id))
         return missing(
             "Unkai's CloudFront has no staging distributions; leave out Staging and "
             "ContinuousDeploymentPolicyId.");
-    if (given_distribution_support(config.anycast_ip_list_id))
+    if (given(config.anycast_ip_list_id))
         return missing(
             "Unkai's CloudFront has no anycast address lists; leave out "
             "AnycastIpListId.");

@@ -11,7 +11,8 @@ namespace unkai::services::cloudfront {
 // By id, with AWS's ids and settings. They cannot be changed or deleted.
 const std::map<std::string, api::cloudfront::CachePolicyConfig>& managed_cache_policies();
 const std::map<std::string, api::cloudfront::OriginRequestPolicyConfig>& managed_request_policies();
-inline constexpr std::string_view managed_version = "E23ZP02F085DFQ";  // Their ETag.
+inline constexpr std::string_view managed_version = "E23ZP02F085DFQ";          // Their ETag.
+inline constexpr Time managed_since = Time{std::chrono::seconds{1595376000}};  // 2020-07-22
 
 // Defaults filled in. Errors: InvalidArgument, InconsistentQuantities, TooManyHeadersInCachePolicy,
 // TooManyCookiesInCachePolicy, TooManyQueryStringsInCachePolicy.

@@ -7,8 +7,6 @@ namespace unkai::services::cloudfront {
 
 namespace {
 
-constexpr Time managed_since_request_policy = Time{std::chrono::seconds{1595376000}};  // 2020-07-22
-
 struct FoundRequestPolicy {
     OriginRequestPolicy policy;
     std::string etag;
@@ -24,9 +22,7 @@ OriginRequestPolicy describe_request_policy(const ConfigRecord& record) {
 
 FoundRequestPolicy managed_request_policy(const std::string& id,
                                           const OriginRequestPolicyConfig& config) {
-    return {{.id = id,
-             .last_modified_time = managed_since_request_policy,
-             .origin_request_policy_config = config},
+    return {{.id = id, .last_modified_time = managed_since, .origin_request_policy_config = config},
             std::string(managed_version),
             true};
 }
@@ -94,8 +90,7 @@ Result<UpdateOriginRequestPolicyOutput> CloudFront::UpdateOriginRequestPolicy(
     aws::Call& call, const UpdateOriginRequestPolicyInput& in) {
     TRY(const FoundRequestPolicy before, find_request_policy(call, in.id));
     if (before.managed)
-        return errors::IllegalUpdate(
-            "You cannot update a managed origin request policy.");
+        return errors::IllegalUpdate("You cannot update a managed origin request policy.");
     REQUIRE(check_version(in.if_match, before.etag));
     TRY(const OriginRequestPolicyConfig config, check_policy(in.origin_request_policy_config));
     REQUIRE(check_name_request_policy(call, config.name, in.id));
@@ -107,8 +102,7 @@ Result<UpdateOriginRequestPolicyOutput> CloudFront::UpdateOriginRequestPolicy(
 Result<DeleteOriginRequestPolicyOutput> CloudFront::DeleteOriginRequestPolicy(
     aws::Call& call, const DeleteOriginRequestPolicyInput& in) {
     TRY(const FoundRequestPolicy found, find_request_policy(call, in.id));
-    if (found.managed)
-        return errors::IllegalDelete("You cannot delete a managed policy.");
+    if (found.managed) return errors::IllegalDelete("You cannot delete a managed policy.");
     REQUIRE(check_version(in.if_match, found.etag));
     if (!users_of_request_policy(call, in.id).empty())
         return errors::OriginRequestPolicyInUse(
