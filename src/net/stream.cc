@@ -108,7 +108,11 @@ Task<Status> Stream::handshake(Steady deadline) {
     while (true) {
         ::ERR_clear_error();
         const int result = ::SSL_do_handshake(tls_);
-        if (result == 1) co_return ok();
+        if (result == 1) {
+            // The handshake's last read may have fetched what follows it: that makes no edge.
+            io_.note_read(true);
+            co_return ok();
+        }
         const int error = ::SSL_get_error(tls_, result);
         Wake why = Wake::ready;
         if (error == SSL_ERROR_WANT_READ) {

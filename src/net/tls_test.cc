@@ -1,8 +1,29 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "net/net_test.h"
+
+namespace {
+// What happens the moment after a read of another descriptor than this found nothing: bytes that
+// arrive just then. Once.
+std::function<void()> after_an_empty_read;
+int reads_in_peace = -1;
+}  // namespace
+
+// OpenSSL reads its sockets by this.
+extern "C" ssize_t read(int fd, void* into, size_t most) {
+    const ssize_t size = ::syscall(SYS_read, fd, into, most);
+    if (size >= 0 || errno != EAGAIN || fd == reads_in_peace || !after_an_empty_read) return size;
+    std::exchange(after_an_empty_read, nullptr)();
+    errno = EAGAIN;
+    return size;
+}
 
 namespace unkai::net {
 
@@ -99,7 +120,57 @@ Task<std::string> ask(Running running, const std::string& trusted, std::string n
     co_return answer;
 }
 
+// A client by OpenSSL itself, so that a test says when it moves.
+struct RawTlsClient {
+    explicit RawTlsClient(Io connected) : io(std::move(connected)) {
+        ::SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+        session = ::SSL_new(context);
+        ::SSL_set_fd(session, io.fd());
+        ::SSL_set_connect_state(session);
+    }
+    ~RawTlsClient() {
+        ::SSL_free(session);
+        ::SSL_CTX_free(context);
+    }
+    RawTlsClient(const RawTlsClient&) = delete;
+
+    Io io;
+    SSL_CTX* context = ::SSL_CTX_new(::TLS_client_method());
+    SSL* session = nullptr;
+};
+
 }  // namespace
+
+TEST(Tls, AnswersARequestThatCameInOneReadWithTheEndOfTheHandshake) {
+    ServerOptions options = with_tls(true);
+    options.limits.header = std::chrono::seconds(1);  // A request that is not seen ends soon.
+    with_server(tell, std::move(options), [](Running running) -> Task<void> {
+        auto io = co_await open_connection(running.loop, "", running.address, never);
+        if (!io) {
+            ADD_FAILURE() << io.error().message;
+            co_return;
+        }
+        RawTlsClient client(std::move(*io));
+        EXPECT_EQ(::SSL_do_handshake(client.session), -1);  // Its hello is under way.
+        // The server has said its part and has looked for more in vain: now comes the rest.
+        bool finished = false;
+        reads_in_peace = client.io.fd();
+        after_an_empty_read = [&] {
+            constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+            const auto size = static_cast<int>(request.size());
+            finished = ::SSL_do_handshake(client.session) == 1 &&
+                       ::SSL_write(client.session, request.data(), size) == size;
+        };
+        char answer[4096];
+        int size = -1;
+        while ((size = ::SSL_read(client.session, answer, sizeof answer)) < 0 &&
+               ::SSL_get_error(client.session, size) == SSL_ERROR_WANT_READ)
+            co_await client.io.readable();
+        EXPECT_TRUE(finished);
+        const std::string_view head(answer, static_cast<size_t>(std::max(size, 0)));
+        EXPECT_TRUE(head.starts_with("HTTP/1.1 200")) << head;
+    });
+}
 
 TEST(Tls, ChoosesTheCertificateBySniAndServesPlainBeside) {
     with_server(tell, with_tls(true), [](Running running) -> Task<void> {
