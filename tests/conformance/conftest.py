@@ -1,10 +1,12 @@
 """Conformance: every promised operation through boto3, against an Unkai of its own.
 
-    .venv/bin/python -m pytest tests/conformance [-k ec2] [--unkai build/dev/unkai]
+    .venv/bin/python -m pytest tests/conformance [-n 4 --dist loadgroup] [-k ec2] [--unkai build/dev/unkai]
 
-The program is started once for all tests, with its own data folder, port and range of public addresses, and is
-stopped and purged at the end, whatever happened.
+The program is started once for all tests of a process, with its own data folder, port and range of public addresses,
+and is stopped and purged at the end, whatever happened. With -n there are several such processes. A part, which is
+the tests of one module by one client, runs in one of them, in the module's order.
 """
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -25,7 +27,22 @@ sys.path.insert(0, str(ROOT / "tests"))
 from operations import promised  # noqa: E402
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ACCESS_KEY, SECRET_KEY = "AKIACONFORMANCE00000", "conformance-secret"
-PUBLIC_CIDR = os.environ.get("UNKAI_PUBLIC_CIDR", "203.0.112.0/22")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, ...
+
+
+def public_cidr():
+    """All of this run's public addresses, or one of several processes' share, the smallest that Unkai takes (/23)."""
+    all_of_them = ipaddress.ip_network(os.environ.get("UNKAI_PUBLIC_CIDR", "203.0.96.0/20"))
+    if not WORKER:
+        return str(all_of_them)
+    shares = list(all_of_them.subnets(new_prefix=max(23, all_of_them.prefixlen)))
+    number = int(WORKER.removeprefix("gw"))
+    if number >= len(shares) or shares[number].prefixlen > 23:
+        raise pytest.UsageError(f"{all_of_them} is too small for {WORKER}: UNKAI_PUBLIC_CIDR needs a /23 for each.")
+    return str(shares[number])
+
+
+PUBLIC_CIDR = public_cidr()
 
 
 def pytest_addoption(parser):
@@ -37,14 +54,25 @@ def pytest_configure():
     record_calls(cli)
 
 
+def part(item):
+    """The tests that one process runs one after the other, and one report of operations tells of."""
+    client = item.callspec.params.get("via", "boto3") if hasattr(item, "callspec") else "boto3"
+    return f"{item.path.stem}-{client}"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(part(item)))
+
+
 def pytest_runtest_setup(item):
-    record.module = item.path.stem
+    record.part = part(item)
 
 
 def pytest_sessionfinish(exitstatus):
     try:
         if cli.process and exitstatus != pytest.ExitCode.INTERRUPTED:  # Else it may be in the middle of an answer.
-            record.module = "aws_cli"
+            record.part = "aws_cli"
             record_what_it_does_not_know(promised())
         cli.stop()
     finally:

@@ -1,8 +1,9 @@
 """Which operations a run really called, and how each of them ended: written by the tests, read by tests/operations.py.
 
 A call counts when Unkai answered it: a success, or an error with its code. What boto3 refuses by itself
-(a missing parameter) never left this process and does not count. One report a test module, in
-build/<preset>/reports/operations/, so that a run of one module renews what that module calls and nothing else.
+(a missing parameter) never left this process and does not count. One report for a test module's part by one client
+(conftest.py), in build/<preset>/reports/operations/, so that a run of one module renews what that module calls and
+nothing else.
 """
 import json
 import os
@@ -17,16 +18,16 @@ FOLDER = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release") / "reports" 
 
 
 class Record:
-    """{module: {client: {service: {operation: [succeeded, [error codes]]}}}}, client being boto3 or cli."""
+    """{part: {client: {service: {operation: [succeeded, [error codes]]}}}}, client being boto3 or cli."""
 
     def __init__(self):
-        self.modules = {}
-        self.module = None
+        self.parts = {}
+        self.part = None
         self.lock = threading.Lock()
 
     def add(self, client, service, operation, error=None):
         with self.lock:
-            services = self.modules.setdefault(self.module, {}).setdefault(client, {})
+            services = self.parts.setdefault(self.part, {}).setdefault(client, {})
             ended = services.setdefault(service, {}).setdefault(operation, [False, []])
             if error is None:
                 ended[0] = True
@@ -35,9 +36,9 @@ class Record:
 
     def write(self):
         FOLDER.mkdir(parents=True, exist_ok=True)
-        for module, clients in self.modules.items():
-            if module:
-                (FOLDER / f"{module}.json").write_text(json.dumps(clients, indent=1, sort_keys=True))
+        for part, clients in self.parts.items():
+            if part:
+                (FOLDER / f"{part}.json").write_text(json.dumps(clients, indent=1, sort_keys=True))
 
 
 record = Record()

@@ -11,7 +11,7 @@ import pytest
 from conftest import Unkai
 
 CIDR = os.environ.get("UNKAI_CLI_PUBLIC_CIDR", "203.0.116.0/22")
-OTHER_CIDR = os.environ.get("UNKAI_OTHER_CIDR", "203.0.108.0/22")
+OTHER_CIDR = os.environ.get("UNKAI_OTHER_CIDR", "203.0.120.0/22")
 TEMPLATE = """
 Parameters:
   Greeting: {Type: String, Default: hello}
