@@ -19,12 +19,12 @@ import boto3
 import botocore.config
 import pytest
 
-from aws_cli import cli, record_what_it_does_not_know
-from record import record, record_calls
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
+from aws_cli import cli, record_what_it_does_not_know  # noqa: E402
 from operations import promised  # noqa: E402
+from record import record, record_calls  # noqa: E402
+
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ACCESS_KEY, SECRET_KEY = "AKIACONFORMANCE00000", "conformance-secret"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, ...
@@ -60,6 +60,7 @@ def part(item):
     return f"{item.path.stem}-{client}"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist's own looks for the marks.
 def pytest_collection_modifyitems(items):
     for item in items:
         item.add_marker(pytest.mark.xdist_group(part(item)))

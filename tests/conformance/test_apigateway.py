@@ -8,8 +8,8 @@ import requests
 
 
 @pytest.fixture(scope="module")
-def gateway(unkai):
-    return unkai.client("apigateway")
+def gateway(unkai, via):
+    return unkai.client("apigateway", via=via)
 
 
 @pytest.fixture

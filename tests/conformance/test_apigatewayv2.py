@@ -11,8 +11,8 @@ import requests
 
 
 @pytest.fixture(scope="module")
-def gateway(unkai):
-    return unkai.client("apigatewayv2")
+def gateway(unkai, via):
+    return unkai.client("apigatewayv2", via=via)
 
 
 @pytest.fixture

@@ -50,8 +50,8 @@ def slack():
 
 
 @pytest.fixture
-def chatbot(unkai):  # The AWS CLI 2.9 does not know the service.
-    return unkai.client("chatbot")
+def chatbot(unkai, via):
+    return unkai.client("chatbot", via=via)
 
 
 @pytest.fixture

@@ -40,10 +40,7 @@ OPERATIONS = {
 # They answer with success when nothing is there, or refuse what is made up for another reason.
 BY_A_STRANGER = {"DeleteAlias", "PublishLayerVersion", "ListLayerVersions", "DeleteLayerVersion", "EnableAlarmActions",
                  "DisableAlarmActions", "DescribeAlarmsForMetric", "CreateDomainName"}
-BY_CLI_TOO = ("ecs", "lambda", "route53", "cloudwatch")
 CASES = [(service, operation) for service, names in OPERATIONS.items() for operation in names.split()]
-BY_BOTH = [case for case in CASES if case[0] in BY_CLI_TOO]
-BY_BOTO3 = [case for case in CASES if case[0] not in BY_CLI_TOO]
 
 
 def made_up(service, shape, name=""):
@@ -73,7 +70,8 @@ def made_up(service, shape, name=""):
             "keyType": "API_KEY"}.get(name, NOTHING)
 
 
-def refuse(unkai, via, service, operation):
+@pytest.mark.parametrize("service, operation", CASES, ids=["-".join(case) for case in CASES])
+def test_what_is_not_there(unkai, via, service, operation):
     client = unkai.client(service, via=via)
     model = client.meta.service_model.operation_model(operation)
     given = made_up(service, model.input_shape) if model.input_shape else {}
@@ -85,13 +83,3 @@ def refuse(unkai, via, service, operation):
     with pytest.raises(ClientError) as error:
         call(**given)
     assert error.value.response["Error"]["Code"] in wanted, (given, error.value)
-
-
-@pytest.mark.parametrize("service, operation", BY_BOTH, ids=["-".join(case) for case in BY_BOTH])
-def test_what_is_not_there(unkai, via, service, operation):
-    refuse(unkai, via, service, operation)
-
-
-@pytest.mark.parametrize("service, operation", BY_BOTO3, ids=["-".join(case) for case in BY_BOTO3])
-def test_what_is_not_there_by_boto3(unkai, service, operation):
-    refuse(unkai, "boto3", service, operation)
