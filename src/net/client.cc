@@ -1,49 +1,50 @@
 #include "net/client.h"
 
-#include "net/client_connection.h"
+#include <algorithm>
+
+#include "net/http2_client.h"
 
 namespace unkai::net {
 
 bool never_sent(const Error& error) {
     for (const std::string_view code :
          {"ConnectionRefused", "ConnectionFailed", "ConnectTimeout", "TlsFailed", "NetworkNotFound",
-          "AddressNotAvailable", "TooManyConnections", "TooManyOpenFiles"})
+          "AddressNotAvailable", "TooManyConnections", "TooManyOpenFiles", "StreamRefused"})
         if (error.is(code)) return true;
     return false;
 }
 
 // ---- Response
 
-Response::Response(std::unique_ptr<ClientConnection> connection)
-    : connection_(std::move(connection)) {}
+Response::Response(std::unique_ptr<Answer> answer) : answer_(std::move(answer)) {}
 Response::Response() = default;
 Response::Response(Response&&) noexcept = default;
 
 Response& Response::operator=(Response&& other) noexcept {
     if (this != &other) {
         give_back();
-        connection_ = std::move(other.connection_);
+        answer_ = std::move(other.answer_);
     }
     return *this;
 }
 
 Response::~Response() { give_back(); }
 
-int Response::status() const { return connection_->head.status; }
-const Headers& Response::headers() const { return connection_->head.headers; }
-const ResponseHead& Response::head() const { return connection_->head; }
-const Headers& Response::trailers() const { return connection_->chunked.trailers(); }
-bool Response::ended() const { return connection_->ended(); }
-Stream& Response::upgraded() { return connection_->stream; }
-bool Response::reused_connection() const { return connection_->reused; }
-Address Response::local() const { return Address::local_of(connection_->stream.fd()); }
+int Response::status() const { return answer_->head.status; }
+const Headers& Response::headers() const { return answer_->head.headers; }
+const ResponseHead& Response::head() const { return answer_->head; }
+const Headers& Response::trailers() const { return answer_->trailers(); }
+bool Response::ended() const { return answer_->ended(); }
+Stream& Response::upgraded() { return answer_->carrier(); }
+bool Response::reused_connection() const { return answer_->reused; }
+Address Response::local() const { return Address::local_of(answer_->carrier().fd()); }
 
-Task<Result<std::string_view>> Response::read() { return connection_->read(); }
+Task<Result<std::string_view>> Response::read() { return answer_->read(); }
 
 Task<Result<std::string>> Response::read_all(uint64_t most) {
     std::string body;
     while (true) {
-        CO_TRY(const std::string_view piece, co_await connection_->read());
+        CO_TRY(const std::string_view piece, co_await answer_->read());
         if (piece.empty()) co_return body;
         if (body.size() + piece.size() > most)
             co_return fail("BodyTooLarge", "The response is larger than expected.", 502);
@@ -52,12 +53,13 @@ Task<Result<std::string>> Response::read_all(uint64_t most) {
 }
 
 void Response::give_back() {
-    if (!connection_ || !connection_->reusable()) {
-        connection_.reset();
-        return;
-    }
-    Pool& pool = connection_->pool();
-    pool.put(std::move(connection_));
+    if (Answer* const answer = answer_.get()) answer->give_back(std::move(answer_));
+}
+
+void ClientConnection::give_back(std::unique_ptr<Answer> self) {
+    if (!reusable()) return;
+    (void)self.release();
+    pool_.put(std::unique_ptr<ClientConnection>(this));
 }
 
 // ---- Pool
@@ -66,8 +68,14 @@ Pool::Pool(Loop& loop, Destination destination, ClientLimits limits)
     : loop_(loop), destination_(std::move(destination)), limits_(limits), expiry_(loop) {}
 
 Pool::~Pool() {
-    idle_.clear();
+    close_idle();
+    for (const auto& shared : std::exchange(shared_, {})) shared->close();
     CHECK(connections_ == 0, "a Pool was destroyed while a Response of it lives");
+}
+
+size_t Pool::connections() const {
+    return connections_ + static_cast<size_t>(std::ranges::count_if(
+                              shared_, [](const auto& shared) { return !shared->dead(); }));
 }
 
 std::unique_ptr<ClientConnection> Pool::take_idle() {
@@ -105,9 +113,9 @@ void Pool::close_idle() {
 }
 
 Task<Result<std::unique_ptr<ClientConnection>>> Pool::connect(Steady deadline) {
-    if (connections_ >= limits_.most_connections)
+    if (connections() >= limits_.most_connections)
         co_return fail("TooManyConnections",
-                       "There are " + std::to_string(connections_) + " connections to " +
+                       "There are " + std::to_string(connections()) + " connections to " +
                            destination_.address.text() + " already.",
                        503);
     auto io = co_await open_connection(loop_, destination_.network, destination_.address,
@@ -131,19 +139,74 @@ Task<Result<std::unique_ptr<ClientConnection>>> Pool::connect(Steady deadline) {
     co_return connection;
 }
 
+// Over HTTP/2 a peer refuses what is more than it takes.
+constexpr int most_attempts = 5;
+
+static bool may_replay(const Request& request, const Error& error) {
+    if (request.stream != nullptr || !request.may_replay) return false;
+    return error.is("StreamRefused") || (error.is("NoResponse") && is_idempotent(request.method));
+}
+
 Task<Result<Response>> Pool::send(const Request& request) {
-    std::unique_ptr<ClientConnection> connection = take_idle();
-    if (connection) {
+    if (std::unique_ptr<ClientConnection> connection = take_idle()) {
         Status status = co_await connection->exchange(request);
         if (status) co_return Response(std::move(connection));
-        const bool replay = status.error().is("NoResponse") && request.stream == nullptr &&
-                            request.may_replay && is_idempotent(request.method);
         connection.reset();
-        if (!replay) co_return unexpected(std::move(status.error()));
+        if (!may_replay(request, status.error())) co_return unexpected(std::move(status.error()));
     }
-    CO_TRY(connection, co_await connect(request.deadline));
+    if (destination_.http2) co_return co_await send_shared(request);
+    CO_TRY(std::unique_ptr<ClientConnection> connection, co_await connect(request.deadline));
     CO_REQUIRE(co_await connection->exchange(request));
     co_return Response(std::move(connection));
+}
+
+std::shared_ptr<Http2Client> Pool::take_shared() {
+    shared_.remove_if([](const auto& one) { return one->dead(); });
+    for (const auto& one : shared_)
+        if (one->usable()) return one;
+    return nullptr;
+}
+
+std::shared_ptr<Http2Client> Pool::share(ClientConnection& connection) {
+    if (connection.stream.is_tls() && connection.stream.alpn() != "h2") return nullptr;
+    auto shared = std::make_shared<Http2Client>(loop_, std::move(connection.stream), limits_);
+    shared_.push_back(shared);
+    shared->start();
+    return shared;
+}
+
+// Whoever finds no connection with room makes one, and the others wait for it.
+Task<Result<Response>> Pool::send_shared(const Request& request) {
+    for (int attempt = 1;; ++attempt) {
+        std::shared_ptr<Http2Client> shared = take_shared();
+        if (!shared && connecting_) {
+            if (co_await connected_.wait(loop_, request.deadline) != Wake::ready)
+                co_return fail("ConnectTimeout", "No connection was made in time.", 504);
+            continue;
+        }
+        const bool reused = shared != nullptr;
+        if (!shared) {
+            connecting_ = true;
+            auto connection = co_await connect(request.deadline);
+            connecting_ = false;
+            if (connection) shared = share(**connection);
+            connected_.notify_all();
+            if (!connection) co_return unexpected(std::move(connection.error()));
+            if (!shared) {  // A peer that speaks HTTP/1.1 only.
+                CO_REQUIRE(co_await (*connection)->exchange(request));
+                co_return Response(std::move(*connection));
+            }
+        }
+        auto answer = std::make_unique<Http2Answer>(shared);
+        answer->reused = reused;
+        Status status = co_await answer->exchange(request, destination_);
+        if (status) co_return Response(std::move(answer));
+        const Error& error =
+            status.error();  // A fresh connection has not heard yet how many it may have.
+        if (!may_replay(request, error) || attempt == most_attempts ||
+            (!reused && !error.is("StreamRefused")))
+            co_return unexpected(std::move(status.error()));
+    }
 }
 
 // ---- Client

@@ -1,4 +1,4 @@
-// The HTTP client: pooled connections, streaming both ways, time-outs.
+// The HTTP client, 1.1 and 2: pooled connections, streaming both ways, time-outs.
 //
 //     Client client(loop);
 //     CO_TRY(Response response, co_await client.send({.address = address}, {.target = "/health"}));
@@ -9,7 +9,8 @@
 // was read to the end the connection goes back to the pool, otherwise it closes with the Response.
 //
 // A request is sent again, once, only when a reused idle connection ended before the first byte of
-// the response and the request can be replayed: an idempotent method, and a body that is in memory.
+// the response and the request can be replayed: an idempotent method, and a body that is in memory;
+// over HTTP/2 also when the peer says that it did nothing (StreamRefused).
 // Errors after which nothing was sent (never_sent): ConnectionRefused, ConnectTimeout,
 // ConnectionFailed, TlsFailed, TooManyConnections. Others: NoResponse (the peer closed before the
 // response's first byte), ConnectionTimeout, ConnectionClosed, BadMessage, BodyTooLarge, and those
@@ -21,6 +22,7 @@
 
 #include "net/http.h"
 #include "net/stream.h"
+#include "rt/event.h"
 
 namespace unkai::net {
 
@@ -30,6 +32,9 @@ struct Destination {
     std::shared_ptr<ClientTls> tls;  // Null: plain.
     std::string server_name;         // SNI and the name to verify.
     Address local = {};              // The address to connect from, if not any.
+    // HTTP/2: with TLS if the peer takes it by ALPN (`tls` made with http2), else by prior
+    // knowledge.
+    bool http2 = false;
 
     friend bool operator==(const Destination&, const Destination&) = default;
 };
@@ -61,7 +66,9 @@ struct Request {
     Steady deadline = never;  // For everything up to the response's head.
 };
 
+class Answer;
 class ClientConnection;
+class Http2Client;
 class Pool;
 
 class Response {
@@ -88,9 +95,9 @@ public:
 
 private:
     friend class Pool;
-    explicit Response(std::unique_ptr<ClientConnection> connection);
+    explicit Response(std::unique_ptr<Answer> answer);
     void give_back();
-    std::unique_ptr<ClientConnection> connection_;
+    std::unique_ptr<Answer> answer_;
 };
 
 class Pool {
@@ -106,12 +113,15 @@ public:
     const Destination& destination() const { return destination_; }
     ClientLimits& limits() { return limits_; }
     size_t idle() const { return idle_.size(); }
-    size_t connections() const { return connections_; }
+    size_t connections() const;
 
 private:
     friend class Response;
     friend class ClientConnection;
     std::unique_ptr<ClientConnection> take_idle();
+    std::shared_ptr<Http2Client> take_shared();
+    Task<Result<Response>> send_shared(const Request& request);
+    std::shared_ptr<Http2Client> share(ClientConnection& connection);
     Task<Result<std::unique_ptr<ClientConnection>>> connect(Steady deadline);
     void put(std::unique_ptr<ClientConnection> connection);
     void expire();
@@ -120,6 +130,9 @@ private:
     Destination destination_;
     ClientLimits limits_;
     std::list<std::unique_ptr<ClientConnection>> idle_;  // The freshest last.
+    std::list<std::shared_ptr<Http2Client>> shared_;     // Over HTTP/2.
+    bool connecting_ = false;                            // A shared one.
+    Event connected_;
     size_t connections_ = 0;
     Timer expiry_;
 };

@@ -139,6 +139,23 @@ struct RawTlsClient {
     SSL* session = nullptr;
 };
 
+Task<void> tell_version(Exchange& exchange) {
+    (void)co_await exchange.respond(200, std::to_string(exchange.request().version));
+}
+
+Task<void> expect_version(Running running, std::string expected) {
+    const ClientTlsOptions options{.trusted_pem = pem_a().certificate, .http2 = true};
+    Pool pool(running.loop, {.address = running.address,
+                             .tls = *ClientTls::make(options),
+                             .server_name = "a.test",
+                             .http2 = true});
+    for (int i = 0; i < 3; ++i) {
+        auto response = co_await pool.send({.target = "/"});
+        EXPECT_EQ((co_await response->read_all(100)).value_or(""), expected);
+    }
+    EXPECT_EQ(running.server.counters().connections, 1u);
+}
+
 }  // namespace
 
 TEST(Tls, AnswersARequestThatCameInOneReadWithTheEndOfTheHandshake) {
@@ -188,6 +205,16 @@ TEST(Tls, ChoosesTheCertificateBySniAndServesPlainBeside) {
         EXPECT_EQ(co_await ask(running, pem_b().certificate, "b.test"), "https b.test 0");
         EXPECT_TRUE((co_await ask(running, pem_a().certificate, "a.test")).starts_with("Tls"));
     });
+}
+
+// ALPN decides: HTTP/2 where the server takes it, else HTTP/1.1 as always.
+TEST(Tls, NegotiatesHttp2) {
+    ServerOptions options = with_tls(true);
+    with_server(tell_version, options,
+                [](Running running) -> Task<void> { co_await expect_version(running, "20"); });
+    options.tls = *ServerTls::make(certificates(), {.http2 = false});
+    with_server(tell_version, options,
+                [](Running running) -> Task<void> { co_await expect_version(running, "11"); });
 }
 
 TEST(Tls, MovesLargeBodiesBothWays) {

@@ -376,6 +376,20 @@ void Http2Session::offer(int32_t id, std::string_view piece) {
     if (std::exchange(stream->deferred, false)) ::nghttp2_session_resume_data(session_, id);
 }
 
+std::string_view Http2Session::withdraw(int32_t id) {
+    Stream* const stream = find(id);
+    if (stream == nullptr) return {};
+    stream->ending = false;
+    return std::exchange(stream->piece, {});
+}
+
+bool Http2Session::may_request() const {
+    const uint32_t most =
+        ::nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    return !broken_ && streams_.size() < std::min(most, limits_.streams) &&
+           ::nghttp2_session_check_request_allowed(session_) != 0;
+}
+
 void Http2Session::end(int32_t id, const Headers* trailers) {
     Stream* const stream = find(id);
     if (stream == nullptr) return;

@@ -74,8 +74,12 @@ public:
     // Client: the new stream's number, or -1 when no more can be opened.
     int32_t request(std::string_view method, std::string_view scheme, std::string_view authority,
                     std::string_view target, const Headers& headers, bool body);
-    // One piece at a time; its bytes stay valid until on_sent or on_close.
+    // Client: request() would open a stream now.
+    bool may_request() const;
+    // One piece at a time; its bytes stay valid until on_sent, on_close or withdraw().
     void offer(int32_t stream, std::string_view piece);
+    // What is left of the piece comes back and is not sent; the stream stays open.
+    std::string_view withdraw(int32_t stream);
     void end(int32_t stream, const Headers* trailers);
     void reset(int32_t stream, uint32_t error);  // 0x8: CANCEL, 0x2: INTERNAL_ERROR
     // Bytes of on_data were used: the peer may send as many again.
