@@ -195,11 +195,13 @@ void Loop::run() {
     current_loop = outer;
 }
 
+// I/O before timers: after a turn that took too long, what arrived in time is not late.
 bool Loop::step() {
     run_posted();
-    run_timers();
     if (stopping_) return true;
-    return wait(heap_.empty() ? never : heap_[0]->due_);
+    if (!wait(heap_.empty() ? never : heap_[0]->due_)) return false;
+    run_timers();
+    return true;
 }
 
 bool Loop::wait(Steady due) {

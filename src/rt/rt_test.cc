@@ -90,6 +90,27 @@ static Task<Wake> read_after_close(Loop& loop, Io& io) {
     co_return outcome;
 }
 
+// Bytes arrive before the deadline, but the loop is busy until after it.
+static Task<Wake> read_behind_a_long_turn(Loop& loop, Io& io, const Fd& other) {
+    const Steady deadline = loop.steady() + 5ms;
+    co_await io.readable(deadline);
+    loop.post([&loop, &other, deadline] {
+        EXPECT_EQ(::send(other.get(), "x", 1, 0), 1);
+        while (loop.steady() <= deadline) {
+        }
+    });
+    co_return co_await io.readable(deadline);
+}
+
+TEST(Io, WhatArrivedInTimeIsNotLateWhenTheLoopWasBusy) {
+    Loop loop;
+    int pair[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    const Fd other(pair[1]);
+    Io io(loop, Fd(pair[0]));
+    EXPECT_EQ(loop.run_until_done(read_behind_a_long_turn(loop, io, other)), Wake::ready);
+}
+
 TEST(Io, TimesOutAndIsStoppedByClose) {
     Loop loop;
     int pair[2];
