@@ -20,6 +20,8 @@ import xml.etree.ElementTree as ElementTree
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release")
 REPORTS = BUILD / "reports"
+# Conformance waits more than it works; each worker has an Unkai of its own.
+WORKERS = os.environ.get("UNKAI_TEST_WORKERS", "4")
 # What --fast leaves out: real databases, containers, browsers.
 SLOW = ("planes_mysql", "planes_containers", "planes_network", "example", "e2e", "conformance", "migration")
 
@@ -87,7 +89,8 @@ def groups(fast, words):
         report = REPORTS / "conformance.xml"
         shutil.rmtree(REPORTS / "operations", ignore_errors=True)  # What was called then is not called now.
         yield "conformance", [venv(), "-m", "pytest", "-q", ROOT / "tests" / "conformance", "--unkai",
-                              BUILD / "unkai", f"--junitxml={report}"], report
+                              BUILD / "unkai", "-n", WORKERS, "--dist", "loadgroup", "--no-loadscope-reorder",
+                              f"--junitxml={report}"], report
         yield "operations", [sys.executable, ROOT / "tests" / "operations.py"], REPORTS / "operations.xml"
     for name, options in (("example", []), ("e2e", ["--deploy", "--unkai", BUILD / "unkai"]),
                           ("migration", ["--migration", "--unkai", BUILD / "unkai"])):

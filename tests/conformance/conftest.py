@@ -3,8 +3,8 @@
     .venv/bin/python -m pytest tests/conformance [-n 4 --dist loadgroup] [-k ec2] [--unkai build/dev/unkai]
 
 The program is started once for all tests of a process, with its own data folder, port and range of public addresses,
-and is stopped and purged at the end, whatever happened. With -n there are several such processes. A part, which is
-the tests of one module by one client, runs in one of them, in the module's order.
+and is stopped and purged at the end, whatever happened. With -n there are several such processes, and each part (see
+part()) runs in one of them, in its module's order.
 """
 import ipaddress
 import os
@@ -50,14 +50,20 @@ def pytest_addoption(parser):
     parser.addoption("--unkai", default=str(built), help="the program to test")
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "apart: waits for long, so it is a part of its own")
     record_calls(cli)
 
 
+def client_of(item):
+    return item.callspec.params.get("via", "boto3") if hasattr(item, "callspec") else "boto3"
+
+
 def part(item):
-    """The tests that one process runs one after the other, and one report of operations tells of."""
-    client = item.callspec.params.get("via", "boto3") if hasattr(item, "callspec") else "boto3"
-    return f"{item.path.stem}-{client}"
+    """Tests that one process runs one after the other, and of which one report of operations tells: those of one
+    module by one client. A test that waits for long is one for itself (@pytest.mark.apart)."""
+    apart = item.get_closest_marker("apart")
+    return f"{item.path.stem}-{client_of(item)}" + (f"-{item.originalname}" if apart else "")
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist's own looks for the marks.
