@@ -3,16 +3,19 @@
   python3 tests/operations.py [SERVICE...]
 
 Promised is what src/services/*/*.ops names; called is what the last conformance run recorded (tests/conformance/
-record.py), by each of CLIENTS. Named, but not missed: an operation that the installed client does not know.
+record.py), by each of CLIENTS. Named, but not missed: an operation that the installed client does not know, and the
+AWS SDK for JavaScript where it cannot be had (no registry, an old Node).
 """
 import json
 import os
 import pathlib
 import sys
 
+import javascript
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release") / "reports" / "operations"
-CLIENTS = {"boto3": "boto3", "cli": "AWS CLI"}
+CLIENTS = {"boto3": "boto3", "cli": "AWS CLI", "js": "AWS SDK for JavaScript"}
 UNKNOWN_TO = "unknown to "
 
 
@@ -41,10 +44,10 @@ def called():
     return result, unknown
 
 
-def missing(services, clients, unknown):
+def missing(services, clients, unknown, without):
     """Sentences, one a gap."""
     for service, operations in services.items():
-        for client in CLIENTS:
+        for client in CLIENTS.keys() - without:
             for operation in operations:
                 if (service, operation, client) in unknown:
                     continue
@@ -60,9 +63,12 @@ def main():
         services = {name: services[name] for name in sys.argv[1:] if name in services} or sys.exit(
             f"No service of src/services is called {' or '.join(sys.argv[1:])}.")
     clients, unknown = called()
-    gaps = list(missing(services, clients, unknown))
+    no_javascript = javascript.missing()
+    gaps = sorted(missing(services, clients, unknown, {"js"} if no_javascript else set()))
     for gap in gaps:
         print(gap)
+    if no_javascript:
+        print(f"note: nothing was called by the {CLIENTS['js']}. {no_javascript}")
     for service, operation, client in sorted(unknown):
         if service in services:
             print(f"note: {service}:{operation} is newer than this machine's {CLIENTS[client]}")

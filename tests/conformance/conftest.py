@@ -22,12 +22,14 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from aws_cli import cli, record_what_it_does_not_know  # noqa: E402
+from aws_js import js  # noqa: E402
 from operations import promised  # noqa: E402
 from record import record, record_calls  # noqa: E402
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ACCESS_KEY, SECRET_KEY = "AKIACONFORMANCE00000", "conformance-secret"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, ...
+OTHERS = {"cli": cli, "js": js}
 
 
 def public_cidr():
@@ -52,7 +54,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "apart: waits for long, so it is a part of its own")
-    record_calls(cli)
+    config.addinivalue_line("markers", "by_boto3: waits for a clock that no client changes, so one of them is enough")
+    record_calls(OTHERS)
 
 
 def client_of(item):
@@ -67,7 +70,10 @@ def part(item):
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist's own looks for the marks.
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    again = [item for item in items if item.get_closest_marker("by_boto3") and client_of(item) != "boto3"]
+    items[:] = [item for item in items if item not in again]
+    config.hook.pytest_deselected(items=again)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(part(item)))
 
@@ -82,6 +88,7 @@ def pytest_sessionfinish(exitstatus):
             record.part = "aws_cli"
             record_what_it_does_not_know(promised())
         cli.stop()
+        js.stop()
     finally:
         record.write()
 
@@ -121,11 +128,11 @@ class Unkai:
         return Other()
 
     def client(self, service, region=REGION, via="boto3", keys=(ACCESS_KEY, SECRET_KEY), **options):
-        """A boto3 client; with via="cli" (see the fixture `via`) one whose calls the AWS CLI makes."""
+        """A boto3 client; with via="cli" or "js" (see the fixture `via`) one whose calls another client makes."""
         made = boto3.client(service, endpoint_url=self.endpoint, region_name=region,
                             aws_access_key_id=keys[0], aws_secret_access_key=keys[1],
                             config=botocore.config.Config(retries={"total_max_attempts": 1}, **options))
-        made.via_cli = via == "cli"
+        made.via = via
         return made
 
 
@@ -139,12 +146,12 @@ def unkai(request):
         program.stop()
 
 
-@pytest.fixture(scope="module", params=["boto3", "cli"])
+@pytest.fixture(scope="module", params=["boto3", *OTHERS])
 def via(request, unkai):
-    """Runs a test twice: by boto3, and by the AWS CLI v2 (`unkai.client("iam", via=via)`). Names that a test makes
-    must differ between the two: put `via` into them."""
-    if request.param == "cli":
-        why_not = cli.start()
+    """Runs a test three times: by boto3, by the AWS CLI v2 and by the AWS SDK for JavaScript v3
+    (`unkai.client("iam", via=via)`). Names that a test makes must differ between them: put `via` into them."""
+    if request.param in OTHERS:
+        why_not = OTHERS[request.param].start()
         if why_not:
             pytest.skip(why_not)
     return request.param

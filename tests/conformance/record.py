@@ -18,7 +18,7 @@ FOLDER = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release") / "reports" 
 
 
 class Record:
-    """{part: {client: {service: {operation: [succeeded, [error codes]]}}}}, client being boto3 or cli."""
+    """{part: {client: {service: {operation: [succeeded, [error codes]]}}}}, client being boto3, cli or js."""
 
     def __init__(self):
         self.parts = {}
@@ -44,20 +44,21 @@ class Record:
 record = Record()
 
 
-def record_calls(cli):
-    """From here on every call of this process is recorded; a client with `via_cli` has the CLI make its calls."""
+def record_calls(others):
+    """From here on every call of this process is recorded; `others` make the calls of a client whose `via` names
+    them ({"cli": cli})."""
     call = botocore.client.BaseClient._make_api_call
 
     def recorded(self, operation, parameters):
         service = self.meta.service_model.service_name
-        via_cli = getattr(self, "via_cli", False)
-        client = "cli" if via_cli else "boto3"
+        via = getattr(self, "via", "boto3")
         try:
-            answer = cli.call(self, operation, parameters) if via_cli else call(self, operation, parameters)
+            other = others.get(via)
+            answer = other.call(self, operation, parameters) if other else call(self, operation, parameters)
         except botocore.exceptions.ClientError as error:
-            record.add(client, service, operation, error.response["Error"]["Code"])
+            record.add(via, service, operation, error.response["Error"]["Code"])
             raise
-        record.add(client, service, operation)
+        record.add(via, service, operation)
         return answer
 
     botocore.client.BaseClient._make_api_call = recorded

@@ -31,6 +31,8 @@ def subnet(unkai):
     vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
     made = ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.1.0/24")["Subnet"]["SubnetId"]
     yield made
+    wait_until(lambda: not ec2.describe_network_interfaces(
+        Filters=[{"Name": "subnet-id", "Values": [made]}])["NetworkInterfaces"], "the tasks to be gone")
     ec2.delete_subnet(SubnetId=made)
     ec2.delete_vpc(VpcId=vpc)
 

@@ -111,6 +111,7 @@ def test_preferences_and_tags(chatbot, topic):
     assert code(chatbot.untag_resource, ResourceARN=arn, TagKeys=["a"]) == "ResourceNotFoundException"
 
 
+@pytest.mark.by_boto3
 def test_an_alarm_reaches_slack(unkai, chatbot, slack, topic):
     cloudwatch = unkai.client("cloudwatch")
     name = f"s-{uuid.uuid4().hex[:8]}"

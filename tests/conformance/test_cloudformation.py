@@ -276,6 +276,7 @@ def test_validate_and_s3_url(cfn, unkai):
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI")
+@pytest.mark.by_boto3
 def test_deploy_command(cfn, unkai, name, tmp_path):
     template = tmp_path / "template.yaml"
     template.write_text(TEMPLATE)

@@ -143,6 +143,7 @@ def state(cloudwatch, name):
     return (found["MetricAlarms"] + found["CompositeAlarms"])[0]
 
 
+@pytest.mark.by_boto3
 def test_alarm_by_the_clock_and_its_action(unkai, cloudwatch, space, via):
     sns, sqs = unkai.client("sns"), unkai.client("sqs")
     name = f"clock-{via}-{uuid.uuid4().hex[:6]}"

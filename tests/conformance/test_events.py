@@ -88,8 +88,7 @@ def test_buses(events):
     assert code(events.list_event_buses, NextToken="nonsense") == "ValidationException"
 
 
-def test_updating_a_bus(unkai):
-    events = unkai.client("events")  # The CLI 2.9 cannot.
+def test_updating_a_bus(events):  # The CLI 2.9 cannot.
     bus = name("bus")
     events.create_event_bus(Name=bus)
     events.update_event_bus(Name=bus, Description="d")

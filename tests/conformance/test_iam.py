@@ -146,7 +146,8 @@ def test_roles(iam, role, via):
 
 
 def test_a_service_linked_role(iam, via):
-    service = {"boto3": "ecs.amazonaws.com", "cli": "rds.amazonaws.com"}[via]
+    service = {"boto3": "ecs.amazonaws.com", "cli": "rds.amazonaws.com",
+               "js": "elasticloadbalancing.amazonaws.com"}[via]
     made = iam.create_service_linked_role(AWSServiceName=service)["Role"]
     assert made["Path"] == f"/aws-service-role/{service}/"
     assert code(iam.create_service_linked_role, AWSServiceName=service) == "InvalidInput"  # It is there.

@@ -330,7 +330,7 @@ def test_quotas_of_configuration(functions, role):
     def said(**arguments):
         return message(functions.create_function, **{"FunctionName": "bad", "Role": role, "Runtime": RUNTIME,
                                                      "Handler": "a.b", "Code": {"ZipFile": package()}, **arguments})
-    if not functions.via_cli:  # The AWS CLI looks itself.
+    if functions.via != "cli":  # The AWS CLI looks itself.
         assert "128" in said(MemorySize=127)
     assert "less than or equal to 900" in said(Timeout=901)
     assert "less than or equal to 10240" in said(MemorySize=10241)

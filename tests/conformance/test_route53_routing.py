@@ -197,6 +197,7 @@ def test_health_checks_refused(route53, checks):
     route53.delete_health_check(HealthCheckId=made)
 
 
+@pytest.mark.by_boto3
 def test_failover_follows_the_endpoint(unkai, route53, zone, endpoint, checks, resolver):
     name = "f." + zone["Name"]
     probe = {"Type": "HTTP", "IPAddress": endpoint["address"], "Port": endpoint["port"], "RequestInterval": 10,
@@ -241,6 +242,7 @@ def test_endpoints_are_looked_at(route53, endpoint, checks):
     assert "refused" in report(checks(**{**base, "Port": 9}, Type="HTTP"))
 
 
+@pytest.mark.by_boto3
 def test_alarms_are_followed_by_their_data(unkai, route53, zone, checks, via):
     cloudwatch = unkai.client("cloudwatch")
     name, space = "a." + zone["Name"], f"test/{via}"

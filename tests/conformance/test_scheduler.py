@@ -95,7 +95,7 @@ def test_it_calls_and_goes(scheduler, sqs, queue):
     at = soon.strftime("%Y-%m-%dT%H:%M:%S")
     more = described(arn, f"at({at})")
     # CLI 2.9 does not know ActionAfterCompletion.
-    via_cli = getattr(scheduler, "via_cli", False)
+    via_cli = scheduler.via == "cli"
     scheduler.create_schedule(Name=schedule, **more, **({} if via_cli else {"ActionAfterCompletion": "DELETE"}))
     got = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"][0]
     assert json.loads(got["Body"]) == {"at": at + "Z"}

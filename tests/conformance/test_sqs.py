@@ -218,8 +218,7 @@ def test_redrive_and_back(sqs, queue):
     sqs.delete_queue(QueueUrl=dead)
 
 
-def test_moves(unkai):
-    sqs = unkai.client("sqs")  # The CLI 2.9 has no move tasks.
+def test_moves(sqs):  # The CLI 2.9 has no move tasks.
     dead_name, source_name = name("dead"), name("source")
     dead = sqs.create_queue(QueueName=dead_name)["QueueUrl"]
     assert code(sqs.start_message_move_task, SourceArn=arn(dead_name)) == "InvalidParameterValue"
