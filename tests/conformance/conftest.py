@@ -29,6 +29,7 @@ from record import record, record_calls  # noqa: E402
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ACCESS_KEY, SECRET_KEY = "AKIACONFORMANCE00000", "conformance-secret"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, ...
+FOLDER_OF_RUN = "UNKAI_CONFORMANCE_FOLDER"  # The first process makes it, and its workers are told.
 OTHERS = {"cli": cli, "js": js}
 
 
@@ -53,6 +54,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    if not WORKER:
+        os.environ[FOLDER_OF_RUN] = tempfile.mkdtemp(prefix="unkai-conformance-")
     config.addinivalue_line("markers", "apart: waits for long, so it is a part of its own")
     config.addinivalue_line("markers", "by_boto3: waits for a clock that no client changes, so one of them is enough")
     record_calls(OTHERS)
@@ -82,6 +85,11 @@ def pytest_runtest_setup(item):
     record.part = part(item)
 
 
+def pytest_runtest_teardown(item, nextitem):
+    if nextitem is not None and part(nextitem) != part(item):
+        record.write()  # A worker of an interrupted run may be ended before it comes to the end of its own.
+
+
 def pytest_sessionfinish(exitstatus):
     try:
         if cli.process and exitstatus != pytest.ExitCode.INTERRUPTED:  # Else it may be in the middle of an answer.
@@ -93,6 +101,17 @@ def pytest_sessionfinish(exitstatus):
         record.write()
 
 
+def pytest_unconfigure(config):
+    """Ends what an interrupted run, or a worker that died, left."""
+    if WORKER:
+        return
+    folder = pathlib.Path(os.environ.pop(FOLDER_OF_RUN))
+    for data in folder.iterdir():
+        subprocess.run([config.getoption("--unkai"), "--data-dir", data, "stop", "--purge"],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, timeout=60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -102,7 +121,7 @@ def free_port():
 class Unkai:
     def __init__(self, program):
         self.program = program
-        self.data = pathlib.Path(tempfile.mkdtemp(prefix="unkai-conformance-"))
+        self.data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=os.environ[FOLDER_OF_RUN]))
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
