@@ -49,8 +49,9 @@ class AwsJs:
         for name in ("AWS_PROFILE", "NODE_OPTIONS"):
             environment.pop(name, None)
         self.folder = tempfile.TemporaryDirectory(prefix="unkai-js-")
+        self.said = tempfile.TemporaryFile("w+")  # Node warns there; a pipe that nobody reads would hold it up.
         self.process = subprocess.Popen(["node", FOLDER / "bridge.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, env=environment)
+                                        stderr=self.said, text=True, env=environment)
         threading.Thread(target=self.listen, daemon=True).start()
         return None
 
@@ -62,12 +63,12 @@ class AwsJs:
             self.folder.cleanup()
 
     def listen(self):
-        process = self.process
-        for line in process.stdout:
+        for line in self.process.stdout:
             answer = json.loads(line)
             self.waiting.pop(answer["id"]).set_result(answer)
         for future in self.waiting.values():
-            future.set_exception(AssertionError(f"Node ended: {process.stderr.read()[-4000:]}"))
+            self.said.seek(0)
+            future.set_exception(AssertionError(f"Node ended: {self.said.read()[-4000:]}"))
 
     def ask(self, question):
         future = concurrent.futures.Future()
@@ -85,13 +86,8 @@ class AwsJs:
 
     def call(self, client, operation, parameters):
         """What client._make_api_call answers."""
-        service = client.meta.service_model.service_name
         model = client.meta.service_model.operation_model(operation)
-        parameters = completed(model, parameters, client)
-        answer = self.ask({
-            "service": PACKAGES.get(service, service), "operation": operation, "endpoint": client.meta.endpoint_url,
-            "region": client.meta.region_name, "keys": keys_of(client), "pathStyle": service == "s3",
-            "input": self.as_js(model.input_shape, parameters) if model.input_shape else {}})
+        answer = self.ask(self.question(client, model, completed(model, parameters, client)))
         if error := answer.get("error"):
             raise client_error(client, operation, error)
         output = as_boto3(model.output_shape, answer["output"]) if model.output_shape else {}
@@ -101,9 +97,20 @@ class AwsJs:
             output[payload] = botocore.response.StreamingBody(io.BytesIO(body), len(body))
         output["ResponseMetadata"] = {"HTTPStatusCode": answer["metadata"]["httpStatusCode"],
                                       "RequestId": answer["metadata"].get("requestId"), "HTTPHeaders": {}}
-        if service == "iam":
+        if model.service_model.service_name == "iam":
             botocore.handlers.json_decode_policies(output, model)
         return output
+
+    def question(self, client, model, parameters):
+        service = model.service_model.service_name
+        return {"service": PACKAGES.get(service, service), "operation": model.name, "region": client.meta.region_name,
+                "endpoint": client.meta.endpoint_url, "keys": keys_of(client), "pathStyle": service == "s3",
+                "input": self.as_js(model.input_shape, parameters) if model.input_shape else {}}
+
+    def presigned(self, client, operation, seconds=60, **parameters):
+        """A URL that the SDK's presigner made."""
+        model = client.meta.service_model.operation_model(operation)
+        return self.ask({**self.question(client, model, parameters), "presign": seconds})["url"]
 
     def as_js(self, shape, value):
         """boto3's parameters in JSON, with the marks that bridge.mjs knows."""

@@ -2,6 +2,7 @@
 //
 //   in   {id, service, operation, input, endpoint, region, keys: {accessKeyId, secretAccessKey, sessionToken} | null,
 //         pathStyle}; `service` is the package behind "@aws-sdk/client-", keys null means: do not sign
+//        with `presign`, the seconds that a URL shall hold, the call is not made: {id, url}
 //   out  {id, output, metadata}, or {id, error: {name, code, message, status, members}}; an error without a status
 //        came from the SDK itself, and nothing was answered
 //
@@ -58,7 +59,12 @@ async function call(question) {
   const Command = library[`${question.operation}Command`];
   if (!Command) return { error: { name: "NoSuchCommand", message: `${question.operation} of ${question.service}` } };
   try {
-    const { $metadata, ...output } = await clientOf(library, question).send(new Command(revive(question.input)));
+    const [client, command] = [clientOf(library, question), new Command(revive(question.input))];
+    if (question.presign) {
+      const { getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
+      return { url: await getSignedUrl(client, command, { expiresIn: question.presign }) };
+    }
+    const { $metadata, ...output } = await client.send(command);
     return { output: await mark(output), metadata: $metadata };
   } catch (error) {
     const members = Object.entries(error).filter(([name]) => !HIDDEN.has(name));
