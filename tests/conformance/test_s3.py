@@ -192,9 +192,6 @@ def test_buckets_refuse_what_aws_refuses(s3, bucket):
     with pytest.raises(ClientError) as absent:
         s3.list_objects_v2(Bucket="there-is-no-such-bucket")
     assert code(absent) == "NoSuchBucket"
-    with pytest.raises(ClientError) as versioning:
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    assert versioning.value.response["Error"]["Code"] == "NotImplemented"
 
 
 def test_users_keys_and_roles(unkai):

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "services/cloudformation/parameters.h"
 #include "services/cloudformation/references.h"
+#include "services/cloudformation/rules.h"
 
 namespace unkai::services::cloudformation {
 
@@ -158,6 +159,7 @@ Result<Values> values_of(const Template& declared, const Inputs& inputs, const S
             values.parameters[parameter.name] = parameter_value(parameter, found->second);
     }
     TRY(values.conditions, evaluate_conditions(values));
+    REQUIRE(check_rules(values));
     return values;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "services/cloudformation/references.h"
+#include "services/cloudformation/rules.h"
 #include "wire/yaml.h"
 
 namespace unkai::services::cloudformation {
@@ -217,10 +218,10 @@ Status check_sections(const Json& root) {
         version && version->text() != "2010-09-09")
         return validation_error("Template format error: " + version->text() +
                                 " is not a supported value for AWSTemplateFormatVersion.");
-    for (const char* refused : {"Rules", "Hooks"})
-        if (root[refused].size() > 0)
-            return validation_error("The section " + std::string(refused) +
-                                    " is not supported by Unkai. Remove it from the template.");
+    if (root["Hooks"].size() > 0)
+        return validation_error(
+            "The section Hooks is not supported by Unkai. Remove it from the template.");
+    REQUIRE(check_rule_forms(root["Rules"]));
     for (const char* section : {"Parameters", "Mappings", "Conditions", "Resources", "Outputs"}) {
         const Json* value = root.find(section);
         if (value && !value->is_object() && !value->is_null())
@@ -434,6 +435,7 @@ Result<Template> parse_template(std::string_view body) {
             "Template format error: 'Description' length is greater than 1024.");
     made.metadata = root["Metadata"];
     made.mappings = root["Mappings"];
+    made.rules = root["Rules"];
     if (const Json* transform = root.find("Transform"); transform && !transform->is_null())
         REQUIRE(parse_transform(*transform, made));
     const auto section = [&root](const char* name) {

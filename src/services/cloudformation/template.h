@@ -74,6 +74,7 @@ struct Template {
     Json metadata;
     std::vector<Parameter> parameters;
     Json mappings;
+    Json rules;  // rules.h
     std::vector<std::pair<std::string, Json>> conditions;
     std::vector<Resource> resources;  // In the order of the template, as all here.
     std::vector<Output> outputs;

@@ -5,6 +5,7 @@
 #include "services/cloudformation/dynamic_reference.h"
 #include "services/cloudformation/graph.h"
 #include "services/cloudformation/parameters.h"
+#include "services/cloudformation/rules.h"
 
 namespace unkai::services::cloudformation {
 namespace {
@@ -66,7 +67,9 @@ TEST(Template, RefusesWithCloudFormationsWords) {
              {"Resources: {}",
               "Template format error: At least one Resources member must be defined."},
              {bucket + "Foo: 1", "Invalid template property or properties [Foo]"},
-             {bucket + "Rules: {a: b}", "The section Rules is not supported"},
+             {bucket + "Hooks: {a: b}", "The section Hooks is not supported"},
+             {bucket + "Rules: {a: b}", "the rule a needs Assertions"},
+             {bucket + "Rules: {a: {Assertions: [{B: c}]}}", "the rule a needs Assertions"},
              {bucket + "Transform: AWS::Serverless-2016-10-31",
               "Transform AWS::Serverless-2016-10-31 is not"},
              {"Resources: {B: {Properties: {}}}",
@@ -261,6 +264,39 @@ TEST(Evaluate, Errors) {
         ASSERT_FALSE(value) << c.expression;
         EXPECT_NE(value.error().message.find(c.message), std::string::npos)
             << value.error().message;
+    }
+}
+
+TEST(Evaluate, RulesAssertWhatParametersMustBe) {
+    struct Case {
+        const char* rule;
+        const char* message;  // Null: it holds.
+    };
+    for (const Case& c : std::initializer_list<Case>{
+             {"Assertions: [{Assert: {'Fn::Contains': [[a, b], !Ref P]}}]", nullptr},
+             {"Assertions: [{Assert: !Not [{'Fn::Contains': [[a, b], !Ref P]}], "
+              "AssertDescription: Not a.}]",
+              "Not a."},
+             {"{RuleCondition: !Equals [!Ref P, z], Assertions: [{Assert: !Equals [1, 2]}]}",
+              nullptr},
+             {"Assertions: [{Assert: {'Fn::EachMemberIn': [[a], [a, b]]}}, "
+              "{Assert: {'Fn::EachMemberEquals': [[a, b], a]}}]",
+              "assertion failed: R"},
+             {"Assertions: [{Assert: {'Fn::RefAll': 'AWS::EC2::VPC::Id'}}]", "not supported"},
+             {"Assertions: [{Assert: !Ref P}]", "must be true or false"},
+             {"Assertions: [{Assert: {'Fn::Contains': [!Ref P]}}]", "needs a list"},
+         }) {
+        const Template declared =
+            good("Parameters: {P: {Type: String}}\nResources: {R: {Type: X}}\nRules: {R: " +
+                 (std::string(c.rule).starts_with("{") ? c.rule : "{" + std::string(c.rule) + "}") +
+                 "}\n");
+        Values values{.declared = declared};
+        values.parameters["P"] = "a";
+        const Status checked = check_rules(values);
+        ASSERT_EQ(bool(checked), c.message == nullptr) << c.rule;
+        if (!checked)
+            EXPECT_NE(checked.error().message.find(c.message), std::string::npos)
+                << checked.error().message;
     }
 }
 

@@ -28,6 +28,19 @@ static bool is_bucket_name(std::string_view name) {
     return !address;
 }
 
+static Status check_bucket_acl(const CreateBucketInput& in) {
+    const bool grants = in.grant_full_control || in.grant_read || in.grant_read_acp ||
+                        in.grant_write || in.grant_write_acp;
+    if (in.acl.value_or("private") == "private" && !grants) return ok();
+    if (in.object_ownership.value_or("BucketOwnerEnforced") == "BucketOwnerEnforced")
+        return fail("InvalidBucketAclWithObjectOwnership",
+                    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced "
+                    "setting",
+                    400);
+    return fail("NotImplemented", "Unkai has no ACLs that grant something; use a bucket policy.",
+                501);
+}
+
 Result<CreateBucketOutput> S3::CreateBucket(aws::Call& call, const CreateBucketInput& in) {
     if (call.principal.kind == aws::Principal::Kind::anonymous)
         return fail("AccessDenied", "Access Denied", 403);
@@ -45,6 +58,7 @@ Result<CreateBucketOutput> S3::CreateBucket(aws::Call& call, const CreateBucketI
                         " location constraint is incompatible for the region specific endpoint "
                         "this request was sent to.",
                     400);
+    REQUIRE(check_bucket_acl(in));
     if (in.object_lock_enabled_for_bucket.value_or(false))
         return fail("NotImplemented", "Unkai does not have S3 Object Lock.", 501);
     if (const auto found = schema::buckets.get(call.txn(), {in.bucket})) {
@@ -89,19 +103,21 @@ Result<HeadBucketOutput> S3::HeadBucket(aws::Call& call, const HeadBucketInput& 
 
 Result<DeleteBucketOutput> S3::DeleteBucket(aws::Call& call, const DeleteBucketInput& in) {
     REQUIRE(open_bucket(call, in.bucket, "s3:DeleteBucket"));
-    bool empty = true;
-    schema::objects.each(call.txn(), store::key_prefix(in.bucket),
-                         [&](const auto&, const auto&) { return empty = false; });
-    if (!empty)
-        return Failure{"BucketNotEmpty", "The bucket you tried to delete is not empty", 409, {}}
-            .with("BucketName", in.bucket);
-    for (const auto& [key, upload] : schema::uploads.list(call.txn(), in.bucket)) {
-        for (const auto& [part_key, part] : schema::parts.list(call.txn(), std::get<2>(key))) {
-            erase_later(call, {part.segment});
-            schema::parts.erase(call.txn(), part_key);
-        }
-        schema::uploads.erase(call.txn(), key);
-    }
+    std::string full;
+    schema::objects.each(call.txn(), store::key_prefix(in.bucket), [&](const auto&, const auto&) {
+        full = "The bucket you tried to delete is not empty";
+        return false;
+    });
+    schema::versions.each(call.txn(), store::key_prefix(in.bucket), [&](const auto&, const auto&) {
+        full =
+            "The bucket you tried to delete is not empty. You must delete all versions in the "
+            "bucket.";
+        return false;
+    });
+    if (!full.empty())
+        return Failure{"BucketNotEmpty", full, 409, {}}.with("BucketName", in.bucket);
+    for (const auto& [key, upload] : schema::uploads.list(call.txn(), in.bucket))
+        drop_upload(call, key);
     schema::buckets.erase(call.txn(), {in.bucket});
     return DeleteBucketOutput{};
 }
@@ -140,14 +156,6 @@ Result<GetBucketLocationOutput> S3::GetBucketLocation(aws::Call& call,
     GetBucketLocationOutput out;
     if (bucket.region != "us-east-1") out.location_constraint = bucket.region;
     return out;
-}
-
-// Versioning cannot be turned on here: a bucket that never was versioned answers an empty
-// configuration.
-Result<GetBucketVersioningOutput> S3::GetBucketVersioning(aws::Call& call,
-                                                          const GetBucketVersioningInput& in) {
-    REQUIRE(open_bucket(call, in.bucket, "s3:GetBucketVersioning"));
-    return GetBucketVersioningOutput{};
 }
 
 // ACLs are disabled (BucketOwnerEnforced): the owner has everything, nobody else anything.

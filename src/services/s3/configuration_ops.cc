@@ -79,41 +79,4 @@ Result<DeleteBucketTaggingOutput> S3::DeleteBucketTagging(aws::Call& call,
     return DeleteBucketTaggingOutput{};
 }
 
-Result<PutBucketEncryptionOutput> S3::PutBucketEncryption(aws::Call& call,
-                                                          const PutBucketEncryptionInput& in) {
-    TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutEncryptionConfiguration"));
-    for (const ServerSideEncryptionRule& rule : in.server_side_encryption_configuration.rules)
-        if (rule.apply_server_side_encryption_by_default &&
-            rule.apply_server_side_encryption_by_default->sse_algorithm != "AES256")
-            return fail("NotImplemented", "Unkai has no KMS keys; use AES256.", 501);
-    bucket.encryption = to_json(in.server_side_encryption_configuration);
-    put_bucket(call, bucket);
-    return PutBucketEncryptionOutput{};
-}
-
-// Every bucket has SSE-S3 since January 2023, whether asked for or not.
-Result<GetBucketEncryptionOutput> S3::GetBucketEncryption(aws::Call& call,
-                                                          const GetBucketEncryptionInput& in) {
-    TRY(const Bucket bucket, open_bucket(call, in.bucket, "s3:GetEncryptionConfiguration"));
-    ServerSideEncryptionConfiguration configuration;
-    if (!bucket.encryption.empty()) {
-        CHECK(from_json(configuration, bucket.encryption).has_value());
-    } else {
-        ServerSideEncryptionRule rule;
-        rule.apply_server_side_encryption_by_default =
-            ServerSideEncryptionByDefault{.sse_algorithm = "AES256"};
-        rule.bucket_key_enabled = false;
-        configuration.rules.push_back(rule);
-    }
-    return GetBucketEncryptionOutput{.server_side_encryption_configuration = configuration};
-}
-
-Result<DeleteBucketEncryptionOutput> S3::DeleteBucketEncryption(
-    aws::Call& call, const DeleteBucketEncryptionInput& in) {
-    TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutEncryptionConfiguration"));
-    bucket.encryption.clear();
-    put_bucket(call, bucket);
-    return DeleteBucketEncryptionOutput{};
-}
-
 }  // namespace unkai::services::s3

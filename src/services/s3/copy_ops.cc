@@ -1,3 +1,4 @@
+#include "services/s3/lifecycle.h"
 #include "services/s3/limits.h"
 #include "services/s3/s3.h"
 
@@ -7,6 +8,8 @@ namespace {
 
 struct Source {
     std::string bucket, key;
+    std::optional<std::string> version;  // Where the bucket has versions.
+    bool named_version = false;          // The client named it.
     s3::Object object;
     std::string inline_bytes;
 };
@@ -17,8 +20,6 @@ Result<Source> open_source(aws::Call& call, const Input& in) {
     std::string_view text = in.copy_source;
     if (text.starts_with('/')) text.remove_prefix(1);
     const auto [path, query] = split_once(text, '?');
-    if (!query.empty() && query != "versionId=null")
-        return fail("NoSuchVersion", "The specified version does not exist.", 404);
     const auto decoded = percent_decode(path);
     const size_t slash = decoded ? decoded->find('/') : std::string::npos;
     if (slash == std::string::npos || slash == 0 || slash + 1 == decoded->size())
@@ -28,11 +29,24 @@ Result<Source> open_source(aws::Call& call, const Input& in) {
     Source source;
     source.bucket = decoded->substr(0, slash);
     source.key = decoded->substr(slash + 1);
-    REQUIRE(open_bucket(call, source.bucket, "s3:GetObject", source.key));
-    auto object = schema::objects.get(call.txn(), {source.bucket, source.key});
-    if (!object) return no_such_key(source.key);
-    source.object = *std::move(object);
-    source.inline_bytes = schema::bodies.get(call.txn(), {source.bucket, source.key}).value_or("");
+    std::optional<std::string> id;
+    if (query.starts_with("versionId=")) id = percent_decode(query.substr(10)).value_or("");
+    REQUIRE(check_version_id(id));
+    TRY(const Bucket bucket,
+        open_bucket(call, source.bucket, id ? "s3:GetObjectVersion" : "s3:GetObject", source.key));
+    const Versions objects(call, bucket, {});
+    auto found = id ? objects.find(source.key, *id) : objects.newest(source.key);
+    if (!found && id) return fail("NoSuchVersion", "The specified version does not exist.", 404);
+    if (found && found->marker && id)
+        return fail("InvalidRequest",
+                    "The source of a copy request may not specifically refer to a delete marker by "
+                    "version id.",
+                    400);
+    if (!found || found->marker) return no_such_key(source.key);
+    source.inline_bytes = objects.inline_body(source.key, *found);
+    source.object = std::move(found->object);
+    if (!bucket.versioning.empty()) source.version = shown_version(source.object);
+    source.named_version = id.has_value();
     const Conditions conditions{in.copy_source_if_match, in.copy_source_if_none_match,
                                 in.copy_source_if_modified_since,
                                 in.copy_source_if_unmodified_since};
@@ -53,7 +67,7 @@ Task<Result<Received>> copy_bytes(store::Blobs& blobs, const Source& source, Ran
 
 Task<Result<CopyObjectOutput>> S3::CopyObject(aws::Call& call, const CopyObjectInput& in) {
     CO_TRY(const Source source, open_source(call, in));
-    CO_REQUIRE(open_bucket(call, in.bucket, "s3:PutObject", in.key));
+    CO_TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutObject", in.key));
     const bool replace = in.metadata_directive.value_or("COPY") == "REPLACE";
     if (source.object.size > limits::single_upload)
         co_return fail("InvalidRequest",
@@ -63,11 +77,13 @@ Task<Result<CopyObjectOutput>> S3::CopyObject(aws::Call& call, const CopyObjectI
     s3::Object object;
     object.headers = source.object.headers;
     if (replace) {
-        CO_TRY(object.headers, headers_from(in));
+        CO_TRY(object.headers, headers_from(bucket, in));
     }
+    // The copy is encrypted as its own bucket says, not as the source was.
+    CO_REQUIRE(encrypt(bucket, in, object.headers));
     const bool changes =
         replace || in.storage_class || in.server_side_encryption || in.website_redirect_location;
-    if (source.bucket == in.bucket && source.key == in.key && !changes)
+    if (source.bucket == in.bucket && source.key == in.key && !changes && !source.named_version)
         co_return fail(
             "InvalidRequest",
             "This copy request is illegal because it is trying to copy an object to itself without "
@@ -84,17 +100,20 @@ Task<Result<CopyObjectOutput>> S3::CopyObject(aws::Call& call, const CopyObjectI
     CO_TRY(Received received, co_await copy_bytes(blobs_, source, {0, source.object.size},
                                                   {{}, {}, algorithm, limits::single_upload}));
     object.size = received.size;
-    object.etag = hex(received.md5);
+    object.etag = etag_of(object.headers, received.md5, call.env.random);
     object.modified = call.env.now();
     object.segments = {received.segment};
     object.checksum = received.checksum;
     object.checksum_type = "FULL_OBJECT";
     Status done = check_write_conditions(in.if_match, in.if_none_match,
                                          schema::objects.get(call.txn(), {in.bucket, in.key}));
-    if (done && !schema::buckets.has(call.txn(), {in.bucket}))
+    if (auto now = schema::buckets.get(call.txn(), {in.bucket}))
+        bucket = *std::move(now);
+    else
         done = fail("NoSuchBucket", "The specified bucket does not exist", 404);
+    std::string version;
     if (done) {
-        store_object(call, in.bucket, in.key, object, std::move(received.inline_bytes));
+        version = versions(call, bucket).put(in.key, object, std::move(received.inline_bytes));
         done = co_await call.commit();
     }
     if (!done) {
@@ -108,7 +127,10 @@ Task<Result<CopyObjectOutput>> S3::CopyObject(aws::Call& call, const CopyObjectI
     result.checksum_type = object.checksum_type;
     CopyObjectOutput out;
     out.copy_object_result = result;
-    out.server_side_encryption = object.headers.encryption;
+    show_encryption(out, object.headers);
+    out.copy_source_version_id = source.version;
+    if (!version.empty()) out.version_id = version;
+    out.expiration = expiration_header(bucket, in.key, object);
     co_return out;
 }
 
@@ -140,7 +162,8 @@ Task<Result<UploadPartCopyOutput>> S3::UploadPartCopy(aws::Call& call,
     CO_TRY(Received received,
            co_await copy_bytes(blobs_, source, range,
                                {{}, {}, upload->algorithm, limits::single_upload, false}));
-    const Part part{received.segment, hex(received.md5), call.env.now(), received.checksum};
+    const Part part{received.segment, etag_of(upload->headers, received.md5, call.env.random),
+                    call.env.now(), received.checksum};
     Status done;
     if (!schema::uploads.has(call.txn(), {in.bucket, in.key, in.upload_id}))
         done = fail("NoSuchUpload",
@@ -163,7 +186,8 @@ Task<Result<UploadPartCopyOutput>> S3::UploadPartCopy(aws::Call& call,
     if (!upload->algorithm.empty()) show_checksum(result, part.checksum);
     UploadPartCopyOutput out;
     out.copy_part_result = result;
-    out.server_side_encryption = upload->headers.encryption;
+    show_encryption(out, upload->headers);
+    out.copy_source_version_id = source.version;
     co_return out;
 }
 

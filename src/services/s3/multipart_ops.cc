@@ -1,3 +1,4 @@
+#include "services/s3/lifecycle.h"
 #include "services/s3/limits.h"
 #include "services/s3/s3.h"
 
@@ -108,13 +109,13 @@ s3::Object assemble(const Upload& upload, const std::vector<Part>& parts, Time n
 
 Result<CreateMultipartUploadOutput> S3::CreateMultipartUpload(
     aws::Call& call, const CreateMultipartUploadInput& in) {
-    REQUIRE(open_bucket(call, in.bucket, "s3:PutObject", in.key));
+    TRY(const Bucket bucket, open_bucket(call, in.bucket, "s3:PutObject", in.key));
     if (in.key.size() > limits::key_bytes)
         return fail("KeyTooLongError", "Your key is too long", 400);
     Upload upload;
     upload.key = in.key;
     upload.initiated = call.now;
-    TRY(upload.headers, headers_from(in));
+    TRY(upload.headers, headers_from(bucket, in));
     TRY(upload.tags, parse_tagging(in.tagging.value_or("")));
     upload.algorithm = in.checksum_algorithm.value_or("");
     upload.checksum_type = in.checksum_type.value_or("");
@@ -141,7 +142,11 @@ Result<CreateMultipartUploadOutput> S3::CreateMultipartUpload(
     out.bucket = in.bucket;
     out.key = in.key;
     out.upload_id = id;
-    out.server_side_encryption = upload.headers.encryption;
+    show_encryption(out, upload.headers);
+    if (const auto abort = abort_date(bucket, in.key, upload.initiated)) {
+        out.abort_date = abort->due;
+        out.abort_rule_id = abort->rule;
+    }
     if (!upload.algorithm.empty()) {
         out.checksum_algorithm = upload.algorithm;
         out.checksum_type = upload.checksum_type;
@@ -166,7 +171,8 @@ Task<Result<UploadPartOutput>> S3::UploadPart(aws::Call& call, const UploadPartI
     CO_TRY(Received received, co_await receive(call, blobs_,
                                                {in.content_md5, claimed, upload.algorithm,
                                                 limits::single_upload, false}));
-    const Part part{received.segment, hex(received.md5), call.env.now(), received.checksum};
+    const Part part{received.segment, etag_of(upload.headers, received.md5, call.env.random),
+                    call.env.now(), received.checksum};
     Status done;
     if (!schema::uploads.has(call.txn(), {in.bucket, in.key, in.upload_id}))
         done = no_such_upload();
@@ -182,14 +188,14 @@ Task<Result<UploadPartOutput>> S3::UploadPart(aws::Call& call, const UploadPartI
     }
     UploadPartOutput out;
     out.e_tag = quoted(part.etag);
-    out.server_side_encryption = upload.headers.encryption;
+    show_encryption(out, upload.headers);
     if (claimed || !upload.algorithm.empty()) show_checksum(out, part.checksum);
     co_return out;
 }
 
 Task<Result<CompleteMultipartUploadOutput>> S3::CompleteMultipartUpload(
     aws::Call& call, const CompleteMultipartUploadInput& in) {
-    CO_REQUIRE(open_bucket(call, in.bucket, "s3:PutObject", in.key));
+    CO_TRY(const Bucket bucket, open_bucket(call, in.bucket, "s3:PutObject", in.key));
     CO_TRY(const Upload upload, find_upload(call, in.bucket, in.key, in.upload_id));
     CO_TRY(const std::vector<Part> parts, chosen_parts(call, in));
     // Parts of different algorithms cannot be combined: clients may switch between uploads, S3
@@ -223,7 +229,7 @@ Task<Result<CompleteMultipartUploadOutput>> S3::CompleteMultipartUpload(
         schema::parts.erase(call.txn(), key);
     }
     schema::uploads.erase(call.txn(), {in.bucket, in.key, in.upload_id});
-    store_object(call, in.bucket, in.key, object, {});
+    const std::string version = versions(call, bucket).put(in.key, object, {});
     CO_REQUIRE(co_await call.commit());
     CompleteMultipartUploadOutput out;
     out.bucket = in.bucket;
@@ -231,7 +237,9 @@ Task<Result<CompleteMultipartUploadOutput>> S3::CompleteMultipartUpload(
     out.location = "http://" + in.bucket + ".s3." + call.region + ".amazonaws.com/" +
                    percent_encode(in.key, "/");
     out.e_tag = quoted(object.etag);
-    out.server_side_encryption = object.headers.encryption;
+    show_encryption(out, object.headers);
+    if (!version.empty()) out.version_id = version;
+    out.expiration = expiration_header(bucket, in.key, object);
     show_checksum(out, object.checksum);
     out.checksum_type = object.checksum_type;
     co_return out;
@@ -241,11 +249,7 @@ Result<AbortMultipartUploadOutput> S3::AbortMultipartUpload(aws::Call& call,
                                                             const AbortMultipartUploadInput& in) {
     REQUIRE(open_bucket(call, in.bucket, "s3:AbortMultipartUpload", in.key));
     REQUIRE(find_upload(call, in.bucket, in.key, in.upload_id));
-    for (const auto& [key, part] : schema::parts.list(call.txn(), in.upload_id)) {
-        erase_later(call, {part.segment});
-        schema::parts.erase(call.txn(), key);
-    }
-    schema::uploads.erase(call.txn(), {in.bucket, in.key, in.upload_id});
+    drop_upload(call, {in.bucket, in.key, in.upload_id});
     return AbortMultipartUploadOutput{};
 }
 

@@ -1,3 +1,4 @@
+#include "services/s3/lifecycle.h"
 #include "services/s3/limits.h"
 #include "services/s3/s3.h"
 
@@ -10,12 +11,6 @@ Status check_key(const std::string& key) {
         return Failure{"KeyTooLongError", "Your key is too long", 400, {}}
             .with("MaxSizeAllowed", "1024")
             .with("Size", std::to_string(key.size()));
-    return ok();
-}
-
-Status check_version(const std::optional<std::string>& version) {
-    if (version && !version->empty() && *version != "null")
-        return fail("NoSuchVersion", "The specified version does not exist.", 404);
     return ok();
 }
 
@@ -91,7 +86,7 @@ Status describe(aws::Call& call, const s3::Object& object, const Selection& sele
     out.expires = in.response_expires ? std::optional(http_date(*in.response_expires))
                                       : if_set(headers.expires);
     out.website_redirect_location = if_set(headers.redirect);
-    out.server_side_encryption = headers.encryption;
+    show_encryption(out, headers);
     out.metadata = headers.metadata;
     if (headers.storage_class != "STANDARD") out.storage_class = headers.storage_class;
     out.parts_count = selection.parts_count;
@@ -108,28 +103,68 @@ Status describe(aws::Call& call, const s3::Object& object, const Selection& sele
     return ok();
 }
 
-// NoSuchKey for those who may list, AccessDenied for those who may not.
-Result<s3::Object> open_object(aws::Call& call, const std::string& bucket, const std::string& key,
-                               std::string_view action, const std::optional<std::string>& version) {
-    REQUIRE(open_bucket(call, bucket, action, key));
-    REQUIRE(check_version(version));
-    auto object = schema::objects.get(call.txn(), {bucket, key});
-    if (object) return *std::move(object);
-    if (!open_bucket(call, bucket, "s3:ListBucket"))
+// An object's version and the bucket that it is in.
+struct Opened {
+    Bucket bucket;
+    Found found;
+    std::optional<std::string> version;  // As clients see it, where there are versions.
+    const s3::Object& object() const { return found.object; }
+};
+
+// A delete marker has no content; its headers say what it is.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+Unexpected is_delete_marker(aws::Call& call, const Found& marker, const std::string& key,
+                            bool named) {
+    call.response_headers.emplace_back("x-amz-delete-marker", "true");
+    call.response_headers.emplace_back("x-amz-version-id", shown_version(marker.object));
+    if (!named) return no_such_key(key);
+    call.response_headers.emplace_back("allow", "DELETE");
+    call.response_headers.emplace_back("last-modified", http_date(marker.object.modified));
+    return unexpected(Failure{
+        "MethodNotAllowed", "The specified method is not allowed against this resource.", 405, {}}
+                          .with("Method", call.http.method)
+                          .with("ResourceType", "DeleteMarker"));
+}
+
+// `action` is that on an object, e.g. "s3:GetObjectTagging"; on a version it has its own name.
+// NoSuchKey is for those who may list, AccessDenied for those who may not.
+Result<Opened> open_object(aws::Call& call, const std::string& bucket, const std::string& key,
+                           std::string action, const std::optional<std::string>& version) {
+    const bool named = version && !version->empty();
+    if (named) action.insert(action.find("Object") + 6, "Version");
+    TRY(Bucket opened, open_bucket(call, bucket, action, key));
+    REQUIRE(check_version_id(version));
+    const Versions objects(call, opened, {});
+    auto found = named ? objects.find(key, *version) : objects.newest(key);
+    if (!found && !open_bucket(call, bucket, "s3:ListBucket"))
         return fail("AccessDenied", "Access Denied", 403);
-    return no_such_key(key);
+    if (!found && named)
+        return Failure{"NoSuchVersion", "The specified version does not exist.", 404, {}}
+            .with("Key", key)
+            .with("VersionId", *version);
+    if (!found) return no_such_key(key);
+    if (found->marker) return is_delete_marker(call, *found, key, named);
+    if (!found->object.headers.kms_key.empty() && action.starts_with("s3:GetObject") &&
+        call.principal.kind == aws::Principal::Kind::anonymous)
+        return fail("InvalidArgument",
+                    "Requests specifying Server Side Encryption with AWS KMS managed keys require "
+                    "AWS Signature Version 4.",
+                    400);
+    Opened out{std::move(opened), *std::move(found), std::nullopt};
+    if (!out.bucket.versioning.empty()) out.version = shown_version(out.found.object);
+    return out;
 }
 
 }  // namespace
 
 Task<Result<PutObjectOutput>> S3::PutObject(aws::Call& call, const PutObjectInput& in) {
-    CO_REQUIRE(open_bucket(call, in.bucket, "s3:PutObject", in.key));
+    CO_TRY(Bucket bucket, open_bucket(call, in.bucket, "s3:PutObject", in.key));
     CO_REQUIRE(check_key(in.key));
     if (in.write_offset_bytes)
         co_return fail("NotImplemented",
                        "Appending is for directory buckets, which Unkai does not have.", 501);
     s3::Object object;
-    CO_TRY(object.headers, headers_from(in));
+    CO_TRY(object.headers, headers_from(bucket, in));
     CO_TRY(object.tags, parse_tagging(in.tagging.value_or("")));
     call.abandon();  // What was read is old by the time the body is here.
     CO_TRY(Received received,
@@ -137,19 +172,22 @@ Task<Result<PutObjectOutput>> S3::PutObject(aws::Call& call, const PutObjectInpu
                             {in.content_md5, given_checksum(in), in.checksum_algorithm.value_or(""),
                              limits::single_upload}));
     object.size = received.size;
-    object.etag = hex(received.md5);
+    object.etag = etag_of(object.headers, received.md5, call.env.random);
     object.modified = call.env.now();
     object.segments = {received.segment};
     object.checksum = received.checksum;
     object.checksum_type = "FULL_OBJECT";
-    Status done = open_bucket(call, in.bucket, "s3:PutObject", in.key)
-                      ? ok()
-                      : Status(fail("NoSuchBucket", "The specified bucket does not exist", 404));
+    Status done;
+    if (auto now = open_bucket(call, in.bucket, "s3:PutObject", in.key))
+        bucket = *std::move(now);
+    else
+        done = now.error();
     if (done)
         done = check_write_conditions(in.if_match, in.if_none_match,
                                       schema::objects.get(call.txn(), {in.bucket, in.key}));
+    std::string version;
     if (done) {
-        store_object(call, in.bucket, in.key, object, std::move(received.inline_bytes));
+        version = versions(call, bucket).put(in.key, object, std::move(received.inline_bytes));
         done = co_await call.commit();
         if (!done && done.error().is("Conflict"))
             done = fail("ConditionalRequestConflict",
@@ -163,22 +201,25 @@ Task<Result<PutObjectOutput>> S3::PutObject(aws::Call& call, const PutObjectInpu
     }
     PutObjectOutput out;
     out.e_tag = quoted(object.etag);
-    out.server_side_encryption = object.headers.encryption;
+    show_encryption(out, object.headers);
+    if (!version.empty()) out.version_id = version;
+    out.expiration = expiration_header(bucket, in.key, object);
     show_checksum(out, object.checksum);
     out.checksum_type = object.checksum_type;
     co_return out;
 }
 
 Task<Result<GetObjectOutput>> S3::GetObject(aws::Call& call, const GetObjectInput& in) {
-    CO_TRY(const s3::Object object,
+    CO_TRY(const Opened opened,
            open_object(call, in.bucket, in.key, "s3:GetObject", in.version_id));
+    const s3::Object& object = opened.object();
     CO_REQUIRE(check_conditions(conditions_of(in), object));
     CO_TRY(const Selection selection, select(object, in.range, in.part_number));
     GetObjectOutput out;
     CO_REQUIRE(describe(call, object, selection, in, out));
-    std::string inline_bytes;
-    if (object.segments.size() == 1 && object.segments[0].blob.empty())
-        inline_bytes = schema::bodies.get(call.txn(), {in.bucket, in.key}).value_or("");
+    out.version_id = opened.version;
+    if (opened.found.current) out.expiration = expiration_header(opened.bucket, in.key, object);
+    std::string inline_bytes = versions(call, opened.bucket).inline_body(in.key, opened.found);
     CO_TRY(call.response_body, co_await open_body(blobs_, object.segments, std::move(inline_bytes),
                                                   selection.range.first, selection.range.length));
     call.abandon();
@@ -186,20 +227,24 @@ Task<Result<GetObjectOutput>> S3::GetObject(aws::Call& call, const GetObjectInpu
 }
 
 Result<HeadObjectOutput> S3::HeadObject(aws::Call& call, const HeadObjectInput& in) {
-    TRY(const s3::Object object,
-        open_object(call, in.bucket, in.key, "s3:GetObject", in.version_id));
+    TRY(const Opened opened, open_object(call, in.bucket, in.key, "s3:GetObject", in.version_id));
+    const s3::Object& object = opened.object();
     REQUIRE(check_conditions(conditions_of(in), object));
     TRY(const Selection selection, select(object, in.range, in.part_number));
     HeadObjectOutput out;
     REQUIRE(describe(call, object, selection, in, out));
+    out.version_id = opened.version;
+    if (opened.found.current) out.expiration = expiration_header(opened.bucket, in.key, object);
     return out;
 }
 
 Result<GetObjectAttributesOutput> S3::GetObjectAttributes(aws::Call& call,
                                                           const GetObjectAttributesInput& in) {
-    TRY(const s3::Object object,
+    TRY(const Opened opened,
         open_object(call, in.bucket, in.key, "s3:GetObjectAttributes", in.version_id));
+    const s3::Object& object = opened.object();
     GetObjectAttributesOutput out;
+    out.version_id = opened.version;
     out.last_modified = object.modified;
     for (const std::string& wanted : in.object_attributes) {
         if (wanted == "ETag") out.e_tag = object.etag;
@@ -230,12 +275,13 @@ Result<GetObjectAttributesOutput> S3::GetObjectAttributes(aws::Call& call,
 }
 
 Result<GetObjectAclOutput> S3::GetObjectAcl(aws::Call& call, const GetObjectAclInput& in) {
-    REQUIRE(open_object(call, in.bucket, in.key, "s3:GetObjectAcl", in.version_id));
-    TRY(const Bucket bucket, open_bucket(call, in.bucket, "s3:GetObjectAcl", in.key));
+    TRY(const Opened opened,
+        open_object(call, in.bucket, in.key, "s3:GetObjectAcl", in.version_id));
+    const std::string& owner = opened.bucket.account;
     GetObjectAclOutput out;
-    out.owner = Owner{.display_name = "root", .id = bucket.account};
+    out.owner = Owner{.display_name = "root", .id = owner};
     Grant grant;
-    grant.grantee = Grantee{.display_name = "root", .id = bucket.account, .type = "CanonicalUser"};
+    grant.grantee = Grantee{.display_name = "root", .id = owner, .type = "CanonicalUser"};
     grant.permission = "FULL_CONTROL";
     out.grants.push_back(grant);
     return out;
@@ -243,29 +289,33 @@ Result<GetObjectAclOutput> S3::GetObjectAcl(aws::Call& call, const GetObjectAclI
 
 Result<PutObjectTaggingOutput> S3::PutObjectTagging(aws::Call& call,
                                                     const PutObjectTaggingInput& in) {
-    TRY(s3::Object object,
-        open_object(call, in.bucket, in.key, "s3:PutObjectTagging", in.version_id));
-    TRY(object.tags, checked_tags(in.tagging.tag_set, limits::object_tags));
-    schema::objects.put(call.txn(), {in.bucket, in.key}, object);
-    return PutObjectTaggingOutput{};
+    TRY(Opened opened, open_object(call, in.bucket, in.key, "s3:PutObjectTagging", in.version_id));
+    TRY(opened.found.object.tags, checked_tags(in.tagging.tag_set, limits::object_tags));
+    versions(call, opened.bucket).update(in.key, opened.found);
+    PutObjectTaggingOutput out;
+    out.version_id = opened.version;
+    return out;
 }
 
 Result<GetObjectTaggingOutput> S3::GetObjectTagging(aws::Call& call,
                                                     const GetObjectTaggingInput& in) {
-    TRY(const s3::Object object,
+    TRY(const Opened opened,
         open_object(call, in.bucket, in.key, "s3:GetObjectTagging", in.version_id));
     GetObjectTaggingOutput out;
-    out.tag_set = tag_list(object.tags);
+    out.tag_set = tag_list(opened.object().tags);
+    out.version_id = opened.version;
     return out;
 }
 
 Result<DeleteObjectTaggingOutput> S3::DeleteObjectTagging(aws::Call& call,
                                                           const DeleteObjectTaggingInput& in) {
-    TRY(s3::Object object,
+    TRY(Opened opened,
         open_object(call, in.bucket, in.key, "s3:DeleteObjectTagging", in.version_id));
-    object.tags.clear();
-    schema::objects.put(call.txn(), {in.bucket, in.key}, object);
-    return DeleteObjectTaggingOutput{};
+    opened.found.object.tags.clear();
+    versions(call, opened.bucket).update(in.key, opened.found);
+    DeleteObjectTaggingOutput out;
+    out.version_id = opened.version;
+    return out;
 }
 
 }  // namespace unkai::services::s3

@@ -1,7 +1,7 @@
-// The rules of objects that several operations share; pure.
+#include "services/s3/object_rules.h"
+
 #include "base/strings.h"
 #include "services/s3/limits.h"
-#include "services/s3/s3.h"
 
 namespace unkai::services::s3 {
 
@@ -11,6 +11,17 @@ Unexpected no_such_key(std::string_view key) {
 }
 
 std::string quoted(std::string_view etag) { return "\"" + std::string(etag) + "\""; }
+
+std::string kept_encoding(std::string_view given) {
+    std::string kept;
+    for (const std::string_view one : split(given, ',')) {
+        const std::string_view name = trim(one);
+        if (to_lower(name) == "aws-chunked" || name.empty()) continue;
+        if (!kept.empty()) kept += ",";
+        kept += name;
+    }
+    return kept;
+}
 
 static bool etag_matches(std::string_view list, std::string_view etag) {
     for (std::string_view one : split(list, ',')) {
@@ -151,6 +162,20 @@ Status check_metadata(const std::map<std::string, std::string>& metadata) {
                    {}}
         .with("Size", std::to_string(bytes))
         .with("MaxSizeAllowed", std::to_string(limits::metadata_bytes));
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+Status check_acl(const Bucket& bucket, const std::optional<std::string>& canned, bool grants) {
+    const std::string acl = canned.value_or("private");
+    if (!grants && (acl == "private" || acl == "bucket-owner-full-control")) return ok();
+    if (bucket.ownership == "BucketOwnerEnforced")
+        return fail("AccessControlListNotSupported", "The bucket does not allow ACLs", 400);
+    return fail("NotImplemented", "Unkai has no ACLs that grant something; use a bucket policy.",
+                501);
+}
+
+std::string etag_of(const s3::Headers& headers, std::string_view md5, Random& random) {
+    return headers.kms_key.empty() ? hex(md5) : random.hex(32);
 }
 
 }  // namespace unkai::services::s3

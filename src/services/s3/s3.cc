@@ -12,11 +12,17 @@ Task<Status> S3::recover() {
         for (const Segment& segment : object.segments) keep(segment);
         return true;
     });
+    schema::versions.each(txn, "", [&](const auto&, const Version& version) {
+        for (const Segment& segment : version.object.segments) keep(segment);
+        return true;
+    });
     schema::parts.each(txn, "", [&](const auto&, const s3::Part& part) {
         keep(part.segment);
         return true;
     });
-    co_return co_await blobs_.sweep(std::move(alive));
+    CO_REQUIRE(co_await blobs_.sweep(std::move(alive)));
+    background_.spawn(run_lifecycles());
+    co_return ok();
 }
 
 void S3::erase_later(aws::Call& call, const std::vector<Segment>& segments) {
@@ -25,16 +31,13 @@ void S3::erase_later(aws::Call& call, const std::vector<Segment>& segments) {
             call.after_commit([this, id = segment.blob] { background_.spawn(erase_blob(id)); });
 }
 
-void S3::store_object(aws::Call& call, const std::string& bucket, const std::string& key,
-                      const s3::Object& object, std::string inline_bytes) {
-    if (const auto old = schema::objects.get(call.txn(), {bucket, key}))
-        erase_later(call, old->segments);
-    schema::objects.put(call.txn(), {bucket, key}, object);
-    const bool is_inline = object.segments.size() == 1 && object.segments[0].blob.empty();
-    if (is_inline)
-        schema::bodies.put(call.txn(), {bucket, key}, inline_bytes);
-    else
-        schema::bodies.erase(call.txn(), {bucket, key});
+void S3::drop_upload(aws::Call& call,
+                     const std::tuple<std::string, std::string, std::string>& key) {
+    for (const auto& [part_key, part] : schema::parts.list(call.txn(), std::get<2>(key))) {
+        erase_later(call, {part.segment});
+        schema::parts.erase(call.txn(), part_key);
+    }
+    schema::uploads.erase(call.txn(), key);
 }
 
 }  // namespace unkai::services::s3

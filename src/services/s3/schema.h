@@ -14,6 +14,9 @@ struct Bucket {
     std::string cors, encryption;                    // Their configurations as JSON; empty: none.
     std::string ownership = "BucketOwnerEnforced";   // Empty: the controls were deleted.
     std::map<std::string, std::string> tags;
+    std::string versioning;  // Empty: never had it; then Enabled or Suspended.
+    std::string lifecycle;   // BucketLifecycleConfiguration as JSON; empty: none.
+    std::string smallest_transition = "all_storage_classes_128K";  // Of the lifecycle; kept only.
     void fields(auto& field) {
         field(1, name);
         field(2, account);
@@ -25,6 +28,9 @@ struct Bucket {
         field(8, encryption);
         field(9, ownership);
         field(10, tags);
+        field(11, versioning);
+        field(12, lifecycle);
+        field(13, smallest_transition);
     }
 };
 
@@ -44,6 +50,8 @@ struct Headers {
         content_language;
     std::string expires, redirect, storage_class, encryption;
     std::map<std::string, std::string> metadata;
+    std::string kms_key;      // The key's ARN, when encryption is aws:kms.
+    bool bucket_key = false;  // S3 Bucket Keys.
     bool operator==(const Headers&) const = default;
     void fields(auto& field) {
         field(1, content_type);
@@ -56,6 +64,8 @@ struct Headers {
         field(8, storage_class);
         field(9, encryption);
         field(10, metadata);
+        field(11, kms_key);
+        field(12, bucket_key);
     }
 };
 
@@ -70,6 +80,8 @@ struct Object {
     Checksum checksum;                        // Empty algorithm: none.
     std::string checksum_type;                // FULL_OBJECT, COMPOSITE
     std::vector<std::string> part_checksums;  // Base64, as many as parts, when COMPOSITE.
+    std::string version;                      // Empty: the version `null`.
+    int64_t stamp = 0;                        // Grows with each version of the key; 0: `modified`.
     void fields(auto& field) {
         field(1, size);
         field(2, etag);
@@ -81,6 +93,20 @@ struct Object {
         field(8, checksum);
         field(9, checksum_type);
         field(10, part_checksums);
+        field(11, version);
+        field(12, stamp);
+    }
+};
+
+// A version that is not the current object of its key, or a delete marker.
+struct Version {
+    Object object;  // Of a delete marker: version, stamp and modified alone.
+    bool marker = false;
+    Time since;  // When a newer one came; of a newest delete marker: when it was made.
+    void fields(auto& field) {
+        field(1, object);
+        field(2, marker);
+        field(3, since);
     }
 };
 
@@ -118,6 +144,11 @@ inline const store::Table<Bucket, std::string> buckets{"s3/buckets"};           
 inline const store::Table<Object, std::string, std::string> objects{"s3/objects"};  // bucket, key
 inline const store::Table<std::string, std::string, std::string> bodies{
     "s3/bodies"};  // bucket, key
+// bucket, key, -stamp (newest first). A key without an object has a delete marker as its first
+// version, or none.
+inline const store::Table<Version, std::string, std::string, int64_t> versions{"s3/versions"};
+inline const store::Table<std::string, std::string, std::string, int64_t> version_bodies{
+    "s3/version-bodies"};
 inline const store::Table<Upload, std::string, std::string, std::string> uploads{
     "s3/uploads"};                                                        // bucket, key, id
 inline const store::Table<Part, std::string, int32_t> parts{"s3/parts"};  // upload id, number

@@ -7,9 +7,24 @@ namespace {
 
 Json bucket(const Work& work) { return Json::object({{"Bucket", work.physical_id}}); }
 
+// PublicRead to public-read.
+std::string canned_acl(std::string_view name) {
+    std::string made;
+    for (const char letter : name) {
+        const bool capital = letter >= 'A' && letter <= 'Z';
+        if (capital && !made.empty()) made += '-';
+        made += capital ? static_cast<char>(letter - 'A' + 'a') : letter;
+    }
+    return made;
+}
+
 Task<Result<std::string>> create_bucket(Work& work) {
     const std::string name = work["BucketName"].string_or(work.generated_name(63, true));
     Json input = Json::object({{"Bucket", name}});
+    if (work.properties.find("AccessControl"))
+        input.set("ACL", canned_acl(work["AccessControl"].text()));
+    if (const Json& rules = work["OwnershipControls"]["Rules"]; rules.size() > 0)
+        input.set("ObjectOwnership", rules[0]["ObjectOwnership"]);
     if (work.caller.region != "us-east-1")
         input.set("CreateBucketConfiguration",
                   Json::object({{"LocationConstraint", work.caller.region}}));
@@ -37,6 +52,40 @@ Json renamed(const Json& list,
     return made;
 }
 
+// A lifecycle rule's conditions, which the template has beside its actions.
+Json filter_of(const Json& rule) {
+    Json all = Json::object();
+    for (const char* name : {"Prefix", "ObjectSizeGreaterThan", "ObjectSizeLessThan"})
+        if (const Json* value = rule.find(name)) all.set(name, *value);
+    const Json& tags = rule["TagFilters"];
+    if (tags.size() == 1 && all.size() == 0) return Json::object({{"Tag", tags[0]}});
+    if (tags.size() == 0 && all.size() == 0) return Json::object({{"Prefix", ""}});
+    if (tags.size() > 0) all.set("Tags", tags);
+    return all.size() == 1 ? all : Json::object({{"And", all}});
+}
+
+Json lifecycle_rule(const Json& rule) {
+    Json made = Json::object({{"Status", rule["Status"]}, {"Filter", filter_of(rule)}});
+    if (const Json* id = rule.find("Id")) made.set("ID", *id);
+    Json expiration = Json::object();
+    if (const Json* days = rule.find("ExpirationInDays")) expiration.set("Days", *days);
+    if (const Json* date = rule.find("ExpirationDate")) expiration.set("Date", *date);
+    if (const Json* marker = rule.find("ExpiredObjectDeleteMarker"))
+        expiration.set("ExpiredObjectDeleteMarker", *marker);
+    if (expiration.size() > 0) made.set("Expiration", std::move(expiration));
+    if (const Json* days = rule.find("NoncurrentVersionExpirationInDays"))
+        made.set("NoncurrentVersionExpiration", Json::object({{"NoncurrentDays", *days}}));
+    for (const char* name : {"NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"})
+        if (const Json* value = rule.find(name)) made.set(name, *value);
+    return made;
+}
+
+Json lifecycle(const Json& value) {
+    Json made = Json::array();
+    for (const Json& rule : value["Rules"].as_array()) made.push(lifecycle_rule(rule));
+    return Json::object({{"Rules", std::move(made)}});
+}
+
 Json rules(Json list) { return Json::object({{"Rules", std::move(list)}}); }
 
 // One setting of the bucket: put when the property is there, deleted when it no longer is.
@@ -44,7 +93,7 @@ struct Setting {
     const char* property;
     const char* put;
     const char* member;
-    const char* remove;
+    const char* remove;  // Null: it cannot be.
     Json (*value)(const Json& property);
 };
 
@@ -58,6 +107,10 @@ constexpr Setting settings[] = {
              renamed(value["ServerSideEncryptionConfiguration"],
                      {{"ServerSideEncryptionByDefault", "ApplyServerSideEncryptionByDefault"}}));
      }},
+    {"VersioningConfiguration", "PutBucketVersioning", "VersioningConfiguration", nullptr,
+     [](const Json& value) { return value; }},
+    {"LifecycleConfiguration", "PutBucketLifecycleConfiguration", "LifecycleConfiguration",
+     "DeleteBucketLifecycle", lifecycle},
     {"CorsConfiguration", "PutBucketCors", "CORSConfiguration", "DeleteBucketCors",
      [](const Json& value) {
          return Json::object(
@@ -93,9 +146,20 @@ Task<Result<Json>> settle_bucket(Work& work) {
 }
 
 Task<Status> update_bucket(Work& work) {
-    for (const Setting& setting : settings)
-        if (work.previous.find(setting.property) && !work.properties.find(setting.property))
-            CO_REQUIRE(co_await work.call("s3", setting.remove, bucket(work)));
+    if (const std::string acl = canned_acl(work["AccessControl"].string_or("Private"));
+        work.changed("AccessControl") && acl != "private")
+        co_return fail("InvalidBucketAclWithObjectOwnership",
+                       "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced "
+                       "setting: leave AccessControl out and use a bucket policy.",
+                       400);
+    for (const Setting& setting : settings) {
+        if (!work.previous.find(setting.property) || work.properties.find(setting.property))
+            continue;
+        Json input = bucket(work);
+        if (!setting.remove) input.set(setting.member, Json::object({{"Status", "Suspended"}}));
+        CO_REQUIRE(co_await work.call("s3", setting.remove ? setting.remove : setting.put,
+                                      std::move(input)));
+    }
     co_return ok();  // settle puts the rest.
 }
 
@@ -122,7 +186,14 @@ Task<Status> remove_bucket_policy(Work& work) {
 
 constexpr ResourceType s3_types[] = {
     {.name = "AWS::S3::Bucket",
-     .properties = "BucketName^:s PublicAccessBlockConfiguration:{BlockPublicAcls:b "
+     .properties = "BucketName^:s AccessControl:s VersioningConfiguration:{Status!:s} "
+                   "LifecycleConfiguration:{Rules!:[{Id:s Status!:s Prefix:s "
+                   "TagFilters:[{Key!:s Value!:s}] ObjectSizeGreaterThan:i ObjectSizeLessThan:i "
+                   "ExpirationInDays:i ExpirationDate:s ExpiredObjectDeleteMarker:b "
+                   "NoncurrentVersionExpiration:{NoncurrentDays!:i NewerNoncurrentVersions:i} "
+                   "NoncurrentVersionExpirationInDays:i "
+                   "AbortIncompleteMultipartUpload:{DaysAfterInitiation!:i}}]} "
+                   "PublicAccessBlockConfiguration:{BlockPublicAcls:b "
                    "BlockPublicPolicy:b IgnorePublicAcls:b "
                    "RestrictPublicBuckets:b} "
                    "BucketEncryption:{ServerSideEncryptionConfiguration!:[{BucketKeyEnabled:b "
