@@ -15,7 +15,7 @@ import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "conformance" / "js"
 LOCK, STAMP = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".installed"
-OLDEST_NODE = 20
+OLDEST_NODE = 18
 TRIES, SECONDS = 3, 300
 NPM = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-timeout=60000", "--fetch-retries=4",
        "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=20000"]
