@@ -57,7 +57,7 @@ def pytest_configure(config):
     if not WORKER:
         os.environ[FOLDER_OF_RUN] = tempfile.mkdtemp(prefix="unkai-conformance-")
     config.addinivalue_line("markers", "apart: waits for long, so it is a part of its own")
-    config.addinivalue_line("markers", "by_boto3: waits for a clock that no client changes, so one of them is enough")
+    config.addinivalue_line("markers", "by_boto3: takes long, and no client changes what it shows, so one is enough")
     record_calls(OTHERS)
 
 

@@ -342,12 +342,14 @@ def test_quotas_of_configuration(functions, role):
     assert said(Code={"ZipFile": zeros}) == "Unzipped size must be smaller than 262144000 bytes"
 
 
+@pytest.mark.by_boto3
 def test_quota_of_a_zipped_upload(functions, role):
     big = os.urandom(53 << 20)
     assert code(functions.create_function, FunctionName="bad", Role=role, Runtime=RUNTIME, Handler="a.b",
                 Code={"ZipFile": big}) == "RequestEntityTooLargeException"
 
 
+@pytest.mark.by_boto3
 def test_quota_of_layers_with_the_function(functions, role):
     layer = functions.publish_layer_version(LayerName="big-" + uuid.uuid4().hex[:8],
                                             Content={"ZipFile": archive({"big": b"\0" * (200 << 20)})})

@@ -101,6 +101,7 @@ def weighted(name, address, identifier, weight, **more):
     return record(name, "A", address, SetIdentifier=identifier, Weight=weight, **more)
 
 
+@pytest.mark.by_boto3
 @pytest.mark.parametrize("old,new", [(90, 10), (50, 50), (0, 0), (255, 1)])
 def test_shares_of_weights(route53, zone, resolver, old, new):
     name = "w." + zone["Name"]
