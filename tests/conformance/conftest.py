@@ -56,6 +56,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if not WORKER:
         os.environ[FOLDER_OF_RUN] = tempfile.mkdtemp(prefix="unkai-conformance-")
+        os.chmod(os.environ[FOLDER_OF_RUN], 0o755)  # The database server has a user of its own.
     config.addinivalue_line("markers", "apart: waits for long, so it is a part of its own")
     config.addinivalue_line("markers", "by_boto3: takes long, and no client changes what it shows, so one is enough")
     record_calls(OTHERS)
