@@ -25,6 +25,10 @@ void add_env(CLI::App& app, Context& context, Action& action) {
                 data.set(name, value);
             };
             add("AWS_ENDPOINT_URL", endpoint);
+            // SDKs put the bucket before a name (bucket.localhost), which not every machine
+            // resolves; behind an address they put it into the path.
+            add("AWS_ENDPOINT_URL_S3",
+                "http://127.0.0.1:" + std::to_string((*status)["port"].int_or(4566)));
             add("AWS_ACCESS_KEY_ID", installation->access_key_id);
             add("AWS_SECRET_ACCESS_KEY", installation->secret_access_key);
             add("AWS_DEFAULT_REGION", installation->region);
