@@ -196,6 +196,8 @@ def test_alarms_described_and_changed(cloudwatch, space, via):
     cloudwatch.set_alarm_state(AlarmName=names[0], StateValue="ALARM", StateReason="a test")
     assert state(cloudwatch, names[0])["StateReason"] == "a test"
     assert cloudwatch.describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")["MetricAlarms"]
+    changes = cloudwatch.describe_alarm_history(AlarmName=names[0], HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+    assert changes[0]["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
     arn = state(cloudwatch, names[0])["AlarmArn"]
     cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "k", "Value": "v"}])
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "k", "Value": "v"}]
