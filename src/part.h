@@ -21,6 +21,7 @@ namespace unkai {
 
 class VpcEndpoints;
 class OriginNames;
+class TenantNetworks;
 class Fargate;
 namespace services::acm {
 class LocalAuthority;
@@ -56,6 +57,7 @@ struct Surroundings {
     aws::FrontDoor& front_door;               // add_host(): own host names on the API's port.
     planes::network::KernelNetwork& network;  // Namespaces, the internet's among them.
     VpcEndpoints& vpcs;                       // VPCs as they come and go.
+    TenantNetworks& tenants;                  // Where execution environments stand.
     const OriginNames& public_names;          // What public DNS answers, for outgoing requests.
     net::CertificateLookup& certificates;     // ACM's, by host name.
     const services::acm::LocalAuthority& authority;           // For listeners of our own.

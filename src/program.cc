@@ -53,6 +53,7 @@ Surroundings Program::surroundings() {
             .front_door = front_door_,
             .network = network_,
             .vpcs = vpc_endpoints_,
+            .tenants = tenants_,
             .public_names = content_delivery_->origin_names(),
             .certificates = certificates_,
             .authority = authority_,
@@ -280,5 +281,6 @@ Task<Status> Program::run() {
     co_await stop();
     co_return started ? ok() : Status(started.error());
 }
+    co_await tenants_.stop();
 
 }  // namespace unkai

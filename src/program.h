@@ -44,6 +44,7 @@
 #include "services/sts/sts.h"
 #include "store/blob/blobs.h"
 #include "store/store.h"
+#include "tenant_networks.h"
 #include "vpc_endpoints.h"
 
 namespace unkai {
@@ -99,7 +100,8 @@ private:
     // Planes.
     planes::network::KernelNetwork network_;
     planes::dns::Resolver resolver_{loop_, {}};
-    VpcEndpoints vpc_endpoints_{network_, resolver_};
+    VpcEndpoints vpc_endpoints_{tenants_, resolver_};
+    TenantNetworks tenants_{env_, network_};
     planes::dns::NameSource own_names_{"unkai"};  // The API's own endpoints, inside of VPCs.
     std::unique_ptr<planes::dns::Server> dns_;
 

@@ -103,6 +103,7 @@ Task<Result<std::string>> Program::control_purge(std::string) {
     CO_REQUIRE(co_await fargate_->purge());
     co_await databases_.purge();
     co_await ec2_publisher_.stop();
+    co_await tenants_.stop();
     co_await vpc_endpoints_.stop();
     CO_REQUIRE(co_await network_.purge());
     co_return std::string("{}");

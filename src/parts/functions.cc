@@ -10,6 +10,7 @@
 #include "services/lambda/lambda.h"
 #include "services/lambda/limits.h"
 #include "services/lambda/url_host.h"
+#include "tenant_networks.h"
 #include "vpc_endpoints.h"
 
 namespace unkai {
@@ -20,27 +21,25 @@ namespace functions = planes::functions;
 
 class MachineNetworks final : public services::lambda::FunctionNetworks {
 public:
-    MachineNetworks(planes::network::KernelNetwork& network, VpcEndpoints& vpcs)
-        : network_(network), vpcs_(vpcs) {}
+    explicit MachineNetworks(VpcEndpoints& vpcs) : vpcs_(vpcs) {}
 
-    // Functions without a VPC stand where the API's public address is.
     Result<functions::FunctionNetwork> outside() override {
-        functions::FunctionNetwork out;
-        out.namespace_path = network_.namespace_path("internet");
-        out.name_servers = {network_.settings().dns_address().text()};
-        return out;
+        return behind(TenantNetworks::own_interface());
     }
     Task<Result<functions::FunctionNetwork>> inside(std::string interface,
                                                     Steady deadline) override {
         CO_REQUIRE(co_await vpcs_.ready(interface, deadline));
-        functions::FunctionNetwork out;
-        out.namespace_path = vpcs_.namespace_path(interface);
-        out.name_servers = {planes::network::resolver_address.text()};
-        co_return out;
+        co_return behind(std::move(interface));
     }
 
 private:
-    planes::network::KernelNetwork& network_;
+    static functions::FunctionNetwork behind(std::string interface) {
+        functions::FunctionNetwork out;
+        out.name = std::move(interface);
+        out.name_servers = {planes::network::resolver_address.text()};
+        return out;
+    }
+
     VpcEndpoints& vpcs_;
 };
 
@@ -48,9 +47,10 @@ class FunctionsPart final : public Part {
 public:
     explicit FunctionsPart(const Surroundings& around)
         : network_works_(around.network_works),
-          networks_(around.network, around.vpcs),
+          networks_(around.vpcs),
           plane_(around.env, {.run_folder = around.run_dir + "/functions",
-                              .data_folder = around.data_dir + "/functions"}),
+                              .data_folder = around.data_dir + "/functions",
+                              .networks = &around.tenants}),
           engine_(around.env, around.store, around.client, plane_, networks_,
                   {.code_folder = around.data_dir + "/function-code",
                    .authority_pem = around.authority_pem,

@@ -24,6 +24,17 @@ Status write_control(const std::string& path, const std::string& value) {
 
 }  // namespace
 
+int64_t machine_memory_mib() {
+    const int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+    int64_t bytes = pages * ::sysconf(_SC_PAGESIZE);
+    // A container sees its own group as the root, which has a limit; a machine's has none.
+    for (const std::string& limit : {find_unified_hierarchy() + "/memory.max",
+                                     std::string("/sys/fs/cgroup/memory/memory.limit_in_bytes")})
+        if (const auto own = parse_int(trim(containers::read_file(limit))); own && *own > 0)
+            bytes = std::min(bytes, *own);
+    return bytes >> 20;
+}
+
 std::string find_unified_hierarchy() {
     for (const auto& mount :
          containers::parse_mountinfo(containers::read_file("/proc/self/mountinfo")))

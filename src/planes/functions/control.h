@@ -38,6 +38,9 @@ private:
     bool frozen_ = false;
 };
 
+// The machine's memory, or the limit of the container that all this runs in.
+int64_t machine_memory_mib();
+
 // The mount point of cgroup2, or empty.
 std::string find_unified_hierarchy();
 

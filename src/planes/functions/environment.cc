@@ -29,7 +29,7 @@ constexpr Duration client_start_time = std::chrono::seconds(60);
 // the answer without waiting for that.
 constexpr Duration next_time = std::chrono::milliseconds(5);
 constexpr const char* container_name = "function";
-constexpr uint16_t runtime_api_port = 9001;
+constexpr uint16_t runtime_api_port = 9001;  // As in AWS's.
 
 std::string exit_words(int code) {
     switch (code) {
@@ -76,7 +76,7 @@ Status Environment::make_folders(int64_t tmp_mib) {
 containers::SandboxSpec Environment::sandbox_spec(const FunctionNetwork& network) const {
     containers::SandboxSpec out;
     out.id = "f" + id_;
-    out.network_namespace = network.namespace_path;
+    out.network_namespace = network_path_;
     out.hostname = "lambda";
     out.name_servers = network.name_servers;
     out.search_domains = network.search_domains;
@@ -100,7 +100,7 @@ Task<Status> Environment::start(containers::SandboxSpec sandbox,
     process_ = inside.pid;
     cgroup_ = inside.cgroup;
     CO_TRY(control_, Control::open(machine_.groups, machine_.unified, cgroup_, process_));
-    if (runtime_.family == RuntimeFamily::provided && tcp_address_.empty())
+    if (runtime_.family == RuntimeFamily::provided && network_path_.empty())
         CO_REQUIRE(listen_tcp("/proc/" + std::to_string(process_) + "/ns/net"));
     if (spec_) limit(false);
     CO_REQUIRE(co_await machine_.sandboxes.start(name, container_name));
@@ -114,16 +114,18 @@ Task<void> Environment::watch() {
     api_.changed().notify_all();
 }
 
-// In a namespace of its own the address is Lambda's; in a shared one each environment has a port.
+Task<Status> Environment::join(const FunctionNetwork& network) {
+    if (network.name.empty()) co_return ok();
+    if (machine_.networks == nullptr)
+        co_return fail("EnvironmentFailed", "There are no networks for functions on this machine.");
+    CO_TRY(network_path_, co_await machine_.networks->take(network.name));
+    if (runtime_.family == RuntimeFamily::provided) CO_REQUIRE(listen_tcp(network_path_));
+    co_return ok();
+}
+
 Status Environment::listen_tcp(const std::string& network) {
-    const uint16_t port = network_path_.empty() ? runtime_api_port : uint16_t{0};
-    TRY(const auto address, net::Address::parse("127.0.0.1", port));
-    TRY(const auto bound, api_.listen(network, address));
-    tcp_address_ = bound.text();
-    if (!network_path_.empty())
-        api_.admits = [this](const net::Peer& peer) {
-            return has_socket(machine_.groups.processes(cgroup_), peer.address);
-        };
+    TRY(const auto address, net::Address::parse("127.0.0.1", runtime_api_port));
+    REQUIRE(api_.listen(network, address));
     return ok();
 }
 
@@ -134,13 +136,11 @@ Task<Status> Environment::start_generic(Template wanted) {
     if (runtime == nullptr || !name) co_return invalid_runtime(wanted.runtime);
     if (!runtime->problem.empty()) co_return missing_runtime(wanted.runtime, machine_.runtimes);
     runtime_ = *name;
-    network_path_ = wanted.network.namespace_path;
+    CO_REQUIRE(co_await join(wanted.network));
     CO_REQUIRE(co_await machine_.env.workers.run([this] { return make_folders(usual_tmp_mib); }));
     CO_TRY(const auto address,
            net::Address::unix_socket(machine_.run_folder + "/env/" + id_ + "/api.sock"));
     CO_REQUIRE(api_.listen("", address));
-    if (runtime_.family == RuntimeFamily::provided && !network_path_.empty())
-        CO_REQUIRE(listen_tcp(network_path_));
     containers::ContainerSpec container = generic_container(runtime_, runtime->program);
     container.image.layers = {machine_.root()};
     container.ca_certificate = wanted.ca_certificate;
@@ -165,11 +165,10 @@ Task<Status> Environment::start_image(FunctionSpecPtr spec, containers::Image im
     grants_ = spec->grants;
     expires_at_ = grant.expires_at;
     claimed_at_ = machine_.env.loop.steady();
-    network_path_ = spec->network.namespace_path;
     log_->open(grant.log, false);
+    CO_REQUIRE(co_await join(spec->network));
     CO_REQUIRE(co_await machine_.env.workers.run(
         [this, mib = spec->tmp_mib] { return make_folders(mib); }));
-    if (!network_path_.empty()) CO_REQUIRE(listen_tcp(network_path_));
     containers::ContainerSpec container;
     container.image = std::move(image);
     container.entry_point = spec->image->entry_point;
@@ -178,9 +177,8 @@ Task<Status> Environment::start_image(FunctionSpecPtr spec, containers::Image im
     container.user = fmt::format("{}:{}", environment_user, environment_group);
     container.ca_certificate = spec->ca_certificate;
     container.environment = environment_variables(*spec, grant, runtime_);
-    container.environment.emplace_back(
-        "AWS_LAMBDA_RUNTIME_API",
-        tcp_address_.empty() ? fmt::format("127.0.0.1:{}", runtime_api_port) : tcp_address_);
+    container.environment.emplace_back("AWS_LAMBDA_RUNTIME_API",
+                                       fmt::format("127.0.0.1:{}", runtime_api_port));
     co_return co_await start(sandbox_spec(spec->network), std::move(container));
 }
 
@@ -238,7 +236,7 @@ Task<Status> Environment::claim(FunctionSpecPtr spec, Grant grant) {
         api_.claim(claim_document(*spec, grant, variables));
         co_return ok();
     }
-    variables.emplace_back("AWS_LAMBDA_RUNTIME_API", tcp_address_);
+    variables.emplace_back("AWS_LAMBDA_RUNTIME_API", fmt::format("127.0.0.1:{}", runtime_api_port));
     const std::string folder = machine_.run_folder + "/env/" + id_;
     const std::string script = bootstrap_script(variables, wrapper_of(*spec));
     CO_REQUIRE(containers::write_file(folder + "/start.sh", script));
@@ -379,6 +377,7 @@ Task<void> Environment::end() {
     co_await scope_.join();
     co_await api_.close();  // After the processes: a client would tell the log that it lost us.
     co_await log_->close();
+    if (!network_path_.empty()) machine_.networks->give_back(network_path_);
     const Status cleaned = co_await machine_.env.workers.run([this]() -> Status {
         REQUIRE(containers::unmount(machine_.run_folder + "/tmp/" + id_));
         REQUIRE(containers::remove_folder(machine_.run_folder + "/tmp/" + id_));

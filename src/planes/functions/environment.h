@@ -17,6 +17,7 @@
 #include "planes/functions/control.h"
 #include "planes/functions/environment_log.h"
 #include "planes/functions/functions.h"
+#include "planes/functions/networks.h"
 #include "planes/functions/runtime_api.h"
 #include "planes/functions/runtime_names.h"
 
@@ -30,6 +31,7 @@ struct Machine {
     std::string unified;      // Where cgroup2 is mounted; empty: nothing freezes.
     std::string run_folder;   // Sockets and mounts.
     std::string data_folder;  // The root file system, the clients, files behind /tmp.
+    Networks* networks;       // Null: nothing but loopbacks.
     std::vector<RuntimeStatus> runtimes;
 
     std::string root() const { return data_folder + "/root"; }
@@ -79,6 +81,8 @@ private:
     Status make_folders(int64_t tmp_mib);
     Task<Status> start(containers::SandboxSpec sandbox, containers::ContainerSpec container);
     containers::SandboxSpec sandbox_spec(const FunctionNetwork& network) const;
+    // Takes a namespace; where there is one, the Runtime API can listen in it before anything runs.
+    Task<Status> join(const FunctionNetwork& network);
     Status listen_tcp(const std::string& network);
     void limit(bool with_cpu);
     Task<void> watch();
@@ -100,7 +104,7 @@ private:
     RuntimeApi api_;
     std::shared_ptr<EnvironmentLog> log_;
     Control control_;
-    std::string network_path_, tcp_address_, cgroup_;
+    std::string network_path_, cgroup_;
     pid_t process_ = 0;
     std::optional<containers::ContainerExit> exit_;
     Steady claimed_at_{};

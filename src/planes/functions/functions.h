@@ -40,9 +40,9 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 
 // Where environments stand in the network.
 struct FunctionNetwork {
-    // A bind-mounted namespace file that environments join; empty: loopback only. Environments of
-    // all functions that name the same file share it, as functions share a Hyperplane interface.
-    std::string namespace_path;
+    // What environments go out through, as networks.h has it: each from a namespace of its own.
+    // Empty: loopback only.
+    std::string name;
     std::vector<std::string> name_servers;
     std::vector<std::string> search_domains;
     std::vector<std::pair<std::string, std::string>> hosts;  // Address, names.

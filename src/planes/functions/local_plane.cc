@@ -62,6 +62,7 @@ Task<Status> LocalPlane::open() {
                                                  find_unified_hierarchy(),
                                                  options_.run_folder,
                                                  options_.data_folder,
+                                                 options_.networks,
                                                  {}});
     CO_REQUIRE(co_await env_.workers.run([options = options_]() -> Status {
         REQUIRE(containers::unmount_all_below(options.run_folder));

@@ -17,14 +17,16 @@
 #include <vector>
 
 #include "planes/functions/environment.h"
+#include "planes/functions/networks.h"
 #include "planes/functions/pool.h"
 
 namespace unkai::planes::functions {
 
 struct LocalPlaneOptions {
-    std::string run_folder;   // Short: Unix sockets lie below it (at most 45 characters).
-    std::string data_folder;  // On a disk. Must not be an overlay itself.
-    PoolLimits limits;
+    std::string run_folder;        // Short: Unix sockets lie below it (at most 45 characters).
+    std::string data_folder;       // On a disk. Must not be an overlay itself.
+    Networks* networks = nullptr;  // Null: environments have a loopback only.
+    PoolLimits limits = limits_for(machine_memory_mib());
     size_t spare = 1;  // Generic environments that wait, for each runtime and network.
     Duration spare_time = std::chrono::minutes(30);
 };

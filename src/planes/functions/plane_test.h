@@ -3,11 +3,15 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <thread>
 
 #include "base/strings.h"
 #include "planes/containers/beneath.h"
@@ -39,6 +43,30 @@ struct TestGrants final : Grants {
     std::vector<std::string> granted, gone;
 };
 
+// Namespaces with a loopback and nothing else.
+class TestNetworks final : public Networks {
+public:
+    Task<Result<std::string>> take(std::string network) override {
+        if (network == "none") co_return fail("NetworkGone", "There is no such network.");
+        const std::string path = folder + "/netns-" + std::to_string(++made);
+        std::ofstream(path).flush();
+        std::thread([&] {
+            CHECK(::unshare(CLONE_NEWNET) == 0);
+            CHECK(::mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr) ==
+                  0);
+        }).join();
+        taken.insert(path);
+        co_return path;
+    }
+    void give_back(const std::string& path) override {
+        CHECK(taken.erase(path) == 1);
+        CHECK(containers::unmount(path).has_value() && ::unlink(path.c_str()) == 0);
+    }
+    std::string folder;
+    int made = 0;
+    std::set<std::string> taken;
+};
+
 class PlaneTest : public testing::Test {
 protected:
     static void SetUpTestSuite() {
@@ -46,6 +74,7 @@ protected:
         ASSERT_NE(::mkdtemp(name.data()), nullptr);
         folder = name;
         ::chmod(folder.c_str(), 0755);
+        networks.folder = folder;
         random = system_random();
         env = std::make_unique<Env>(Env{loop, *random, workers});
         plane = std::make_unique<LocalPlane>(*env, options());
@@ -60,10 +89,11 @@ protected:
         EXPECT_FALSE(std::filesystem::exists(folder + "/run"));
         EXPECT_FALSE(std::filesystem::exists(folder + "/data"));
         EXPECT_TRUE(groups_left().empty());
+        EXPECT_TRUE(networks.taken.empty());
         EXPECT_TRUE(containers::remove_folder(folder));
     }
     static LocalPlaneOptions options() {
-        LocalPlaneOptions out{folder + "/run", folder + "/data"};
+        LocalPlaneOptions out{folder + "/run", folder + "/data", &networks};
         out.limits.most_environments = 8;
         return out;
     }
@@ -133,6 +163,7 @@ protected:
     static inline std::string folder;
     static inline Loop loop;
     static inline Workers workers;
+    static inline TestNetworks networks;
     static inline std::unique_ptr<Random> random;
     static inline std::unique_ptr<Env> env;
     static inline std::unique_ptr<LocalPlane> plane;

@@ -6,6 +6,8 @@ namespace unkai::planes::functions {
 
 namespace {
 
+constexpr int64_t largest_function_mib = 10'240;
+
 bool expired(const PoolMember& member, Time now) {
     return member.expires_at && *member.expires_at <= now;
 }
@@ -16,6 +18,13 @@ bool usable(const PoolMember& member, const Demand& demand, Time now) {
 }
 
 }  // namespace
+
+PoolLimits limits_for(int64_t machine_mib) {
+    PoolLimits out;
+    out.most_environments = static_cast<size_t>(std::clamp<int64_t>(machine_mib / 64, 8, 1000));
+    out.most_memory_mib = std::max(machine_mib, largest_function_mib);
+    return out;
+}
 
 Claim plan_claim(const std::vector<PoolMember>& members, const Demand& demand,
                  const PoolLimits& limits, Time now) {

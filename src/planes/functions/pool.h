@@ -17,6 +17,9 @@ struct PoolLimits {
     int64_t most_memory_mib = 16 << 10;             // Sum of their functions' memory.
     Duration idle_time = std::chrono::minutes(10);  // Then an environment ends.
 };
+// Of a machine with so much memory: functions are promised all of it, and never less than Lambda's
+// largest has; an environment that waits is taken to need 64 MiB. 8 to Lambda's 1,000 of them.
+PoolLimits limits_for(int64_t machine_mib);
 
 struct PoolMember {
     std::string_view function;

@@ -1,9 +1,4 @@
 // Bootstraps and container images for real: a shell and curl speak the Runtime API.
-#include <sched.h>
-#include <sys/mount.h>
-
-#include <thread>
-
 #include "planes/functions/plane_test.h"
 
 namespace unkai::planes::functions {
@@ -36,14 +31,6 @@ done
 
 class ProvidedTest : public PlaneTest {
 protected:
-    static void make_network(const std::string& path) {
-        std::ofstream(path).flush();
-        std::thread([&] {
-            ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
-            ASSERT_EQ(::mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr),
-                      0);
-        }).join();
-    }
     // An image layout in <folder>/image with a shell, curl and the runtime above.
     static void build_image() {
         write_folder("image-root", {{"runtime.sh", shell_runtime}});
@@ -117,24 +104,32 @@ TEST_F(ProvidedTest, ABootstrapThatIsNotThere) {
         << out.log_tail;
 }
 
-TEST_F(ProvidedTest, EnvironmentsOfOneNetworkAreNotEachOthers) {
-    const std::string network = folder + "/netns";
-    make_network(network);
+TEST_F(ProvidedTest, EnvironmentsOfOneNetworkHaveNamespacesOfTheirOwn) {
     const auto one = function("one", {{"bootstrap", shell_runtime}}, "provided.al2023", "h");
-    one->network.namespace_path = network;
+    one->network.name = "shared";
     const auto two = function("two", {{"bootstrap", shell_runtime}}, "provided.al2023", "h");
-    two->network.namespace_path = network;
+    two->network.name = "shared";
     EXPECT_EQ(invoke(one, "1").payload, R"({"got":1,"mine":""})");
+    const size_t before = networks.taken.size();
+    EXPECT_GE(before, 1u);
+    // All that listens on its loopback is its own Runtime API: one answer.
     const Outcome spied = invoke(two, "\"spy\"");
-    EXPECT_NE(spied.payload.find("belongs to another environment"), std::string::npos)
-        << spied.payload;
-    EXPECT_NE(spied.payload.find("InvalidRequestID"), std::string::npos)  // Its own.
-        << spied.payload;
+    EXPECT_EQ(member_of(spied.payload, "errorType"), "InvalidRequestID") << spied.payload;
     EXPECT_EQ(invoke(one, "1").payload, R"({"got":1,"mine":""})");
+    EXPECT_GT(networks.taken.size(), before);
     loop.run_until_done(plane->retire("one"));
     loop.run_until_done(plane->retire("two"));
     loop.run_until_done(plane->settled());
-    EXPECT_TRUE(containers::unmount(network));
+    EXPECT_LE(networks.taken.size(), 1u);  // A spare's.
+}
+
+TEST_F(ProvidedTest, ANetworkThatIsNotThereIsSaid) {
+    const auto spec = function("lost", {{"bootstrap", shell_runtime}}, "provided.al2023", "h");
+    spec->network.name = "none";
+    const auto outcome = loop.run_until_done(plane->invoke(spec, {.payload = "1"}));
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, "NetworkGone");
+    loop.run_until_done(plane->settled());
 }
 
 TEST_F(ProvidedTest, AnImageWithItsOwnClient) {

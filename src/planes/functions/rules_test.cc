@@ -1,6 +1,7 @@
 // The plane's rules as tables, and the simulated plane.
 #include <gtest/gtest.h>
 
+#include "planes/functions/control.h"
 #include "planes/functions/pool.h"
 #include "planes/functions/report.h"
 #include "planes/functions/runtime_names.h"
@@ -73,6 +74,21 @@ TEST(Pool, StartsEvictsAndThrottles) {
         EXPECT_EQ(claim.kind, one.kind) << one.what;
         EXPECT_EQ(claim.evict, one.evict) << one.what;
     }
+}
+
+TEST(Pool, IsAsLargeAsTheMachine) {
+    struct Case {
+        int64_t machine_mib;
+        size_t environments;
+        int64_t memory_mib;
+    };
+    for (const Case& one : {Case{256, 8, 10'240}, Case{8'192, 128, 10'240},
+                            Case{24'000, 375, 24'000}, Case{512'000, 1000, 512'000}}) {
+        const PoolLimits limits = limits_for(one.machine_mib);
+        EXPECT_EQ(limits.most_environments, one.environments) << one.machine_mib;
+        EXPECT_EQ(limits.most_memory_mib, one.memory_mib) << one.machine_mib;
+    }
+    EXPECT_GT(machine_memory_mib(), 64);
 }
 
 TEST(Pool, SweepsIdleAndExpired) {

@@ -69,15 +69,6 @@ Task<void> RuntimeApi::close() {
 Task<void> RuntimeApi::handle(net::Exchange& exchange) {
     const std::string_view path = exchange.request().path;
     const std::string_view method = exchange.request().method;
-    if (admits && exchange.peer().address.family() != AF_UNIX) {
-        const std::string peer = exchange.peer().address.text();
-        if (peer != admitted_ && !admits(exchange.peer())) {
-            exchange.close_after();
-            co_return co_await refuse_call(exchange, 403, "Forbidden",
-                                           "This Runtime API belongs to another environment.");
-        }
-        admitted_ = peer;
-    }
     if (method == "GET" && path == "/unkai/claim" && exchange.peer().address.family() == AF_UNIX)
         co_return co_await serve_claim(exchange);
     if (path.starts_with(api_prefix)) {

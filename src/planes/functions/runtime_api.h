@@ -11,7 +11,6 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -43,8 +42,6 @@ public:
 
     // Any number of times.
     Result<net::Address> listen(const std::string& network, const net::Address& address);
-    // Refuses peers for which it says false; asked for TCP only, at the first request of a peer.
-    std::function<bool(const net::Peer&)> admits;
 
     // Answers the pre-started client. Once.
     void claim(std::string document);
@@ -82,7 +79,6 @@ private:
     std::optional<Work> work_;  // Given, not taken yet.
     std::string running_;       // The request id that runs.
     Answer answer_;
-    std::string admitted_;  // The last TCP peer that was admitted.
     Event changed_;
 };
 

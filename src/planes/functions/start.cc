@@ -1,15 +1,11 @@
 #include "planes/functions/start.h"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include "base/strings.h"
-#include "planes/containers/oci_files.h"
 #include "wire/json.h"
 
 namespace unkai::planes::functions {
@@ -146,27 +142,6 @@ std::string bootstrap_script(const Variables& variables, std::string_view wrappe
         "echo \"Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]\" >&2\n"
         "exit 127\n";
     return out;
-}
-
-bool has_socket(const std::vector<pid_t>& processes, const net::Address& local) {
-    if (processes.empty() || local.family() != AF_INET) return false;
-    const auto* const raw = reinterpret_cast<const sockaddr_in*>(local.raw());
-    const std::string own = fmt::format("{:08X}:{:04X}", raw->sin_addr.s_addr, local.port());
-    const std::string table =
-        containers::read_file("/proc/" + std::to_string(processes[0]) + "/net/tcp");
-    std::string wanted;
-    for (const std::string_view line : split(table, '\n')) {
-        std::vector<std::string_view> words = split(line, ' ');
-        std::erase(words, std::string_view{});
-        if (words.size() > 9 && words[1] == own) wanted = fmt::format("socket:[{}]", words[9]);
-    }
-    if (wanted.empty()) return false;
-    std::error_code error;
-    for (const pid_t pid : processes)
-        for (const auto& entry :
-             std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", error))
-            if (std::filesystem::read_symlink(entry.path(), error) == wanted) return true;
-    return false;
 }
 
 }  // namespace unkai::planes::functions

@@ -1,14 +1,11 @@
-// What an environment's first process is, and the variables that it gets. Pure, but has_socket().
+// What an environment's first process is, and the variables that it gets. Pure.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 #pragma once
-
-#include <sys/types.h>
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "net/socket.h"
 #include "planes/functions/functions.h"
 #include "planes/functions/runtime_names.h"
 
@@ -33,9 +30,5 @@ std::string claim_document(const FunctionSpec& spec, const Grant& grant,
                            const Variables& variables);
 // A shell script that sets the variables and becomes the bootstrap.
 std::string bootstrap_script(const Variables& variables, std::string_view wrapper);
-
-// Whether one of the processes holds the TCP socket whose own end is `local`. Reads /proc; some
-// 100 µs.
-bool has_socket(const std::vector<pid_t>& processes, const net::Address& local);
 
 }  // namespace unkai::planes::functions

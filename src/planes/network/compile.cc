@@ -94,6 +94,23 @@ void add_routing(World& world, const Snapshot& snapshot, const Lookup& lookup, c
     }
 }
 
+// The link is the tenant's, so that it goes with its namespace: out of line, by the kernel.
+void add_tenants(World& world, const Lookup& lookup, const Interface& interface) {
+    NamespaceState& shared = world[interface.id];
+    const auto& tenants = lookup.tenants_of(interface.id);
+    shared.forwarding = true;
+    shared.filter = shared_filter(interface.addresses.front().address, tenants);
+    for (const Tenant* tenant : tenants) {
+        const std::string link = tenant_link(tenant->id);
+        shared.routes.insert(
+            {.table = main_table, .destination = Cidr::host(tenant->address), .link = link});
+        NamespaceState& own = world[tenant->id];
+        own.links.insert({"eth0", exchange_mac, interface.id, link});
+        own.addresses.insert({"eth0", tenant->address, 32});
+        own.routes.insert({.table = main_table, .link = "eth0", .source = tenant->address});
+    }
+}
+
 void add_interface(World& world, const Lookup& lookup, const Vpc& vpc, const Interface& interface) {
     const Cidr subnet = lookup.subnet(interface.subnet)->cidr;
     NamespaceState& router = world[vpc.id];
@@ -109,6 +126,7 @@ void add_interface(World& world, const Lookup& lookup, const Vpc& vpc, const Int
         own.forwarding = true;
         own.filter = nat_filter(interface.addresses.front().address);
     }
+    if (interface.kind == Interface::Kind::shared) add_tenants(world, lookup, interface);
     for (const PrivateAddress& address : interface.addresses) {
         router.routes.insert({.table = local_routes_table,
                               .destination = Cidr::host(address.address),
@@ -167,6 +185,7 @@ std::string interface_link(const std::string& interface_id) {
     return short_name('e', interface_id);
 }
 std::string vpc_link(const std::string& vpc_id) { return short_name('v', vpc_id); }
+std::string tenant_link(const std::string& tenant_id) { return short_name('t', tenant_id); }
 
 World compile(const Snapshot& snapshot, const Settings& settings) {
     const Lookup lookup(snapshot);

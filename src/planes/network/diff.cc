@@ -83,6 +83,9 @@ Plan diff(const World& wanted, const World& observed, const Settings& settings) 
         plan.actions.push_back(CreateNamespace{name, state.forwarding});
         apply_to(now, plan.actions.back());
     }
+    for (const auto& [name, state] : wanted)
+        if (now[name].forwarding != state.forwarding)
+            plan.actions.push_back(SetForwarding{name, state.forwarding});
     for (const auto& [name, state] : wanted) {
         const auto& before = now[name].filter;
         if (!state.filter || before == state.filter) continue;
@@ -107,6 +110,7 @@ struct Apply {
     World& world;
 
     void operator()(const CreateNamespace& a) { world[a.name].forwarding = a.forwarding; }
+    void operator()(const SetForwarding& a) { world[a.name].forwarding = a.forwarding; }
     void operator()(const RemoveNamespace& a) {
         if (const auto found = world.find(a.name); found != world.end())
             for (const Link& link : found->second.links) forget_peer(world, link);

@@ -29,6 +29,10 @@ public:
             return stop("network interface", flow_.source, "",
                         fmt::format("there is no network interface {}", flow_.source));
         const Ipv4 own = source->addresses.front().address;
+        if (source->kind == Interface::Kind::shared && link_local.contains(flow_.destination) &&
+            flow_.destination != resolver_address)
+            return stop("network interface", source->id, "",
+                        "what stands behind it reaches no link-local address but the resolver's");
         if (is_service(*vpc, flow_.destination))
             return pass("vpc service", flow_.destination.text(), "",
                         "the VPC itself answers on this address; security groups do not apply");
@@ -118,7 +122,13 @@ private:
             return stop("vpc", vpc.id, "",
                         fmt::format("no network interface of {} has the address {}", vpc.id,
                                     flow_.destination.text()));
+        if (target->kind == Interface::Kind::shared) return take_nothing(*target);
         check_groups(*target, from, &source, true);
+    }
+
+    void take_nothing(const Interface& target) {
+        stop("network interface", target.id, "",
+             "takes no connections: what stands behind it, functions for one, only begins them");
     }
 
     // The route of a subnet's table for an address outside of the VPC; says so if there is none.
@@ -199,6 +209,8 @@ private:
             destination == settings_.gateway_address() || destination == settings_.dns_address())
             return pass("public endpoint", destination.text(), "", "Unkai answers here");
         if (!settings_.public_range.contains(destination)) {
+            if (link_local.contains(destination))
+                return stop("host", "", "", "link-local addresses do not leave the machine");
             if (settings_.egress) return pass("host", "", "", "the host passes it on to the world");
             return stop("host", "", "",
                         "the world outside of this machine is closed; start Unkai with egress on");
@@ -221,6 +233,7 @@ private:
                          own.address.text(), target.id));
         if (target.kind == Interface::Kind::nat_gateway)
             return stop("nat gateway", target.id, "", "takes no connections from the internet");
+        if (target.kind == Interface::Kind::shared) return take_nothing(target);
         if (!check_groups(target, from, nullptr, true)) return;
         const Subnet& subnet = *lookup_.subnet(target.subnet);
         const Route* back = route_for(subnet, from);

@@ -171,6 +171,26 @@ Ruleset nat_filter(Ipv4 address) {
     return out;
 }
 
+Ruleset shared_filter(Ipv4 address, const std::vector<const Tenant*>& tenants) {
+    Ruleset out;
+    FilterSet& sources = out.sets["sources"];
+    sources.type = "ifname . ipv4_addr";
+    for (const Tenant* tenant : tenants)
+        sources.elements.insert(quoted(tenant_link(tenant->id)) + " . " + tenant->address.text());
+    out.chains["prerouting"] = {
+        "type filter hook prerouting priority -300; policy drop;",
+        {"iifname { \"lo\", \"eth0\" } accept", "iifname . ip saddr @sources accept"}};
+    out.chains["input"] = {"type filter hook input priority 0; policy drop;", {known_connection}};
+    out.chains["forward"] = {
+        "type filter hook forward priority 0; policy drop;",
+        {known_connection, "iifname \"eth0\" drop",
+         fmt::format("ip daddr {} accept", resolver_address.text()),
+         fmt::format("ip daddr {} drop", link_local.text()), "oifname \"eth0\" accept"}};
+    out.chains["postrouting"] = {"type nat hook postrouting priority 100; policy accept;",
+                                 {fmt::format("oifname \"eth0\" snat to {}", address.text())}};
+    return out;
+}
+
 Ruleset host_filter(const Settings& settings) {
     const std::string link = quoted(settings.host_link);
     Ruleset out;
@@ -182,6 +202,7 @@ Ruleset host_filter(const Settings& settings) {
     for (const char* way : {"iifname", "oifname"})
         forward.rules.push_back(fmt::format("{} {} {}", way, link, known_connection));
     forward.rules.push_back(fmt::format("oifname {} drop", link));
+    forward.rules.push_back(fmt::format("iifname {} ip daddr {} drop", link, link_local.text()));
     forward.rules.push_back(
         fmt::format("iifname {} {}", link, settings.egress ? "accept" : "drop"));
     if (settings.egress)

@@ -111,6 +111,7 @@ private:
 bool is_netlink(const Action& action) {
     return !std::holds_alternative<CreateNamespace>(action) &&
            !std::holds_alternative<RemoveNamespace>(action) &&
+           !std::holds_alternative<SetForwarding>(action) &&
            !std::holds_alternative<SetFilter>(action);
 }
 
@@ -214,6 +215,9 @@ Status Kernel::execute(const std::vector<Action>& actions, World& world) {
                 REQUIRE(namespaces_.create(create->name, create->forwarding));
         } else if (const auto* remove = std::get_if<RemoveNamespace>(&action)) {
             REQUIRE(namespaces_.remove(remove->name));
+        } else if (const auto* change = std::get_if<SetForwarding>(&action)) {
+            if (change->name != host_namespace)
+                REQUIRE(namespaces_.set_forwarding(change->name, change->forwarding));
         } else if (const auto* filter = std::get_if<SetFilter>(&action)) {
             REQUIRE(set_filter(filter->name, filter->commands));
         } else {

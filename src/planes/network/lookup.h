@@ -15,6 +15,7 @@ public:
         for (const RouteTable& table : snapshot.route_tables) route_tables_[table.id] = &table;
         for (const SecurityGroup& group : snapshot.groups) groups_[group.id] = &group;
         for (const NatGateway& nat : snapshot.nat_gateways) nat_gateways_[nat.id] = &nat;
+        for (const Tenant& tenant : snapshot.tenants) tenants_[tenant.interface].push_back(&tenant);
         for (const Interface& interface : snapshot.interfaces) {
             interfaces_[interface.id] = &interface;
             if (const Vpc* vpc = vpc_of(interface)) by_vpc_[vpc->id].push_back(&interface);
@@ -38,6 +39,12 @@ public:
         return found == by_vpc_.end() ? none : found->second;
     }
 
+    const std::vector<const Tenant*>& tenants_of(const std::string& interface) const {
+        static const std::vector<const Tenant*> none;
+        const auto found = tenants_.find(interface);
+        return found == tenants_.end() ? none : found->second;
+    }
+
 private:
     template <class T>
     using Map = std::unordered_map<std::string, const T*>;
@@ -54,6 +61,7 @@ private:
     Map<NatGateway> nat_gateways_;
     Map<Interface> interfaces_;
     std::unordered_map<std::string, std::vector<const Interface*>> by_vpc_;
+    std::unordered_map<std::string, std::vector<const Tenant*>> tenants_;
 };
 
 }  // namespace unkai::planes::network

@@ -42,6 +42,11 @@ bool is_namespace(const std::string& path) {
     return ::statfs(path.c_str(), &info) == 0 && info.f_type == namespace_file_system;
 }
 
+Status write_forwarding(bool forwarding) {
+    if (write_sysctl("net/ipv4/ip_forward", forwarding ? "1" : "0")) return ok();
+    return failed("cannot set net.ipv4.ip_forward");
+}
+
 // What every namespace of ours has, set from the inside.
 Status prepare(bool forwarding) {
     write_sysctl("net/ipv6/conf/all/disable_ipv6", "1");
@@ -52,8 +57,7 @@ Status prepare(bool forwarding) {
         write_sysctl(directory + "send_redirects", "0");
         write_sysctl(directory + "promote_secondaries", "1");
     }
-    if (!write_sysctl("net/ipv4/ip_forward", forwarding ? "1" : "0"))
-        return failed("cannot set net.ipv4.ip_forward");
+    REQUIRE(write_forwarding(forwarding));
     TRY(Netlink netlink, Netlink::open());
     std::vector<NetlinkRequest> requests;
     requests.push_back(up_request("lo"));
@@ -113,6 +117,11 @@ Status Namespaces::create(const std::string& name, bool forwarding) {
         return failure;
     }
     return prepare(forwarding);
+}
+
+Status Namespaces::set_forwarding(const std::string& name, bool forwarding) {
+    TRY(const auto visit, enter(name));
+    return write_forwarding(forwarding);
 }
 
 Status Namespaces::remove(const std::string& name) {

@@ -21,6 +21,7 @@ public:
     Result<std::vector<std::string>> list();
     // A new one: lo up, no IPv6, no reverse path filter.
     Status create(const std::string& name, bool forwarding);
+    Status set_forwarding(const std::string& name, bool forwarding);
     // Gone from the file system; the kernel frees it when the last process and socket has left.
     Status remove(const std::string& name);
     Status remove_directory();

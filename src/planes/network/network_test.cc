@@ -355,6 +355,59 @@ TEST_F(NetworkTest, ServicesOfTheVpcAreAlwaysReachable) {
     }
 }
 
+TEST_F(NetworkTest, TenantsOnlyBeginConnections) {
+    Snapshot s = one_vpc();
+    const Ipv4 elastic = settings_.first_elastic();
+    s.interfaces = {container("eni-f", "public", "10.0.1.20", "sg-open"),
+                    container("eni-a", "private", "10.0.2.20", "sg-open")};
+    s.interfaces[0].addresses[0].public_address = elastic;
+    apply(s);  // It was no shared one before.
+    s.interfaces[0].kind = Interface::Kind::shared;
+    s.tenants = {{"tenant-1", "eni-f", tenant_range.base + 2},
+                 {"tenant-2", "eni-f", tenant_range.base + 3}};
+    apply(s);
+    const auto reaches = [&](const char* from, Ipv4 to, int port, bool passes) {
+        EXPECT_EQ(connects(socket_in(from), to, port, passes ? most_ms : drop_ms), passes)
+            << from << " to " << to.text() << ":" << port;
+    };
+    // Their loopbacks are their own.
+    const Fd own = listener_in("tenant-1", ip("127.0.0.1"), 9999);
+    const Fd others = listener_in("tenant-2", ip("127.0.0.1"), 9999);
+    reaches("tenant-1", ip("127.0.0.1"), 9999, true);
+    EXPECT_TRUE(wait_for(own.get(), POLLIN, most_ms));
+    EXPECT_FALSE(wait_for(others.get(), POLLIN, 0));
+
+    // Out they go with the interface's address, and by its groups.
+    const Fd api = listener_in("internet", settings_.api_address(), 4566);
+    reaches("tenant-1", settings_.api_address(), 4566, true);
+    EXPECT_EQ(accepted_from(api), elastic.text());
+    const Fd inside = listener_in("eni-a", ip("10.0.2.20"), 80);
+    reaches("tenant-2", ip("10.0.2.20"), 80, true);
+    EXPECT_EQ(accepted_from(inside), "10.0.1.20");
+    const Fd resolver = listener_in("vpc-1", resolver_address, 53);
+    reaches("tenant-1", resolver_address, 53, true);
+    const Fd metadata = listener_in("vpc-1", task_metadata_address, 80);
+    reaches("tenant-1", task_metadata_address, 80, false);
+
+    // Nobody reaches them, nor the namespace that they share.
+    const Fd open = listener_in("tenant-1", tenant_range.base + 2, 80);
+    const Fd shared = listener_in("eni-f", ip("10.0.1.20"), 80);
+    for (const char* from : {"tenant-2", "eni-a", "internet"})
+        reaches(from, tenant_range.base + 2, 80, false);
+    for (const char* from : {"tenant-1", "eni-a"}) reaches(from, ip("10.0.1.20"), 80, false);
+    reaches("internet", elastic, 80, false);
+
+    // One that is gone is cut off, though a socket still holds its namespace.
+    const Fd late = socket_in("tenant-1");
+    s.tenants.erase(s.tenants.begin());
+    apply(s);
+    EXPECT_FALSE(connects(late, settings_.api_address(), 4566, drop_ms));
+    reaches("tenant-2", settings_.api_address(), 4566, true);
+    s.groups[0].egress.clear();
+    apply(s);
+    reaches("tenant-2", settings_.api_address(), 4566, false);
+}
+
 TEST_F(NetworkTest, WhatACrashLeftIsAdopted) {
     Snapshot s = one_vpc();
     s.interfaces = {container("eni-a", "public", "10.0.1.10", "sg-open"),

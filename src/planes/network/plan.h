@@ -10,7 +10,8 @@
 //     ""          the host (only what is named by Settings::host_link is ours)
 //     "internet"  the exchange: public addresses, one link to each VPC with an internet gateway
 //     VPC id      links e-… to its interfaces, igw to the internet; local addresses on lo
-//     interface id  eth0
+//     interface id  eth0; of a shared one also t-…, to its tenants
+//     tenant id     eth0
 #pragma once
 
 #include <compare>
@@ -100,6 +101,10 @@ struct CreateNamespace {
 struct RemoveNamespace {
     std::string name;
 };
+struct SetForwarding {
+    std::string name;
+    bool forwarding;
+};
 struct SetFilter {
     std::string name;
     Ruleset ruleset;
@@ -139,8 +144,9 @@ struct RemoveRule {
 };
 
 // `name` is the namespace in all of them.
-using Action = std::variant<CreateNamespace, RemoveNamespace, SetFilter, AddLink, RemoveLink,
-                            AddAddress, RemoveAddress, AddRoute, RemoveRoute, AddRule, RemoveRule>;
+using Action =
+    std::variant<CreateNamespace, RemoveNamespace, SetForwarding, SetFilter, AddLink, RemoveLink,
+                 AddAddress, RemoveAddress, AddRoute, RemoveRoute, AddRule, RemoveRule>;
 
 struct Plan {
     std::vector<Action> actions;  // To the wanted world.
@@ -162,11 +168,13 @@ std::string filter_commands(const std::string& table, const std::optional<Rulese
 
 Ruleset vpc_filter(const Snapshot& snapshot, const Vpc& vpc);
 Ruleset nat_filter(Ipv4 address);
+Ruleset shared_filter(Ipv4 address, const std::vector<const Tenant*>& tenants);
 Ruleset host_filter(const Settings& settings);
 Ruleset internet_filter(const Snapshot& snapshot, const Settings& settings);
 
 // Link names, which the kernel limits to 15 characters.
 std::string interface_link(const std::string& interface_id);
 std::string vpc_link(const std::string& vpc_id);
+std::string tenant_link(const std::string& tenant_id);
 
 }  // namespace unkai::planes::network

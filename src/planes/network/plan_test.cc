@@ -84,12 +84,25 @@ TEST(Plan, LeadsFromAnyWorldToTheWantedOne) {
     other_address.interfaces[2].addresses[0].address = address("10.0.2.21");
     Snapshot closed = example();
     closed.vpcs[0].internet_gateway = false;
+    Snapshot shared = example();
+    shared.interfaces.push_back({"eni-shared",
+                                 "subnet-private",
+                                 Interface::Kind::shared,
+                                 "02:00:00:00:00:06",
+                                 {{address("10.0.2.30"), std::nullopt}},
+                                 {"sg-task"}});
+    Snapshot tenants = shared;
+    tenants.tenants = {{"tenant-1", "eni-shared", tenant_range.base + 2},
+                       {"tenant-2", "eni-shared", tenant_range.base + 3},
+                       {"tenant-of-nobody", "eni-none", tenant_range.base + 4}};
     const std::vector<World> worlds = {{},
                                        compile({}, settings),
                                        compile(example(), settings),
                                        compile(without_nat, settings),
                                        compile(other_address, settings),
-                                       compile(closed, settings)};
+                                       compile(closed, settings),
+                                       compile(shared, settings),
+                                       compile(tenants, settings)};
     for (size_t from = 0; from < worlds.size(); ++from)
         for (size_t to = 1; to < worlds.size(); ++to) {
             const Plan plan = diff(worlds[to], worlds[from], settings);
@@ -130,6 +143,25 @@ TEST(Plan, AnotherMemberIsOnlyElements) {
               "add element ip unkai0 out-of { 10.0.2.21 : goto out-sg-task }\n"
               "add element ip unkai0 sources { \"" +
                   interface_link("eni-task2") + "\" . 10.0.2.21 }\n");
+}
+
+TEST(Plan, AnotherTenantChangesNothingOfTheOthers) {
+    const Settings settings;
+    Snapshot shared = example();
+    shared.interfaces[2].kind = Interface::Kind::shared;
+    Snapshot more = shared;
+    more.tenants = {{"tenant-1", "eni-task", tenant_range.base + 2}};
+    const Plan come = diff(compile(more, settings), compile(shared, settings), settings);
+    for (const Action& action : come.actions)
+        if (const auto* filter = std::get_if<SetFilter>(&action)) {
+            EXPECT_EQ(filter->name, "eni-task");
+            EXPECT_EQ(filter->commands, "add element ip unkai0 sources { \"" +
+                                            tenant_link("tenant-1") + "\" . 169.254.64.2 }\n");
+        }
+    // Its link goes with its namespace: no veth is deleted while somebody waits.
+    const Plan go = diff(compile(shared, settings), compile(more, settings), settings);
+    ASSERT_EQ(go.cleanup.size(), 1u);
+    EXPECT_TRUE(std::holds_alternative<RemoveNamespace>(go.cleanup[0]));
 }
 
 TEST(Plan, RoutesFollowTheTable) {
@@ -193,6 +225,7 @@ TEST(Explain, NamesWhatDecides) {
     const Flow out{"eni-task", address("198.18.0.1"), 6, 443};
     const Flow in{"", address("198.18.1.1"), 6, 443};
     const auto nothing = [](Snapshot&) {};
+    const auto share_task = [](Snapshot& s) { s.interfaces[2].kind = Interface::Kind::shared; };
     const Case cases[] = {
         {"by group", nothing, to_task, true, "security group"},
         {"port", nothing, {"eni-lb", address("10.0.2.20"), 6, 90}, false, "security group"},
@@ -223,6 +256,19 @@ TEST(Explain, NamesWhatDecides) {
          {"eni-none", address("10.0.2.20"), 6, 80},
          false,
          "network interface"},
+        {"a tenant", share_task, out, true, "public endpoint"},
+        {"into the shared", share_task, to_task, false, "network interface"},
+        {"a tenant's metadata",
+         share_task,
+         {"eni-task", task_metadata_address, 6, 80},
+         false,
+         "network interface"},
+        {"a tenant's resolver",
+         share_task,
+         {"eni-task", resolver_address, 17, 53},
+         true,
+         "vpc service"},
+        {"link-local", nothing, {"eni-task", address("169.254.169.254"), 6, 80}, false, "host"},
     };
     for (const Case& one : cases) {
         Snapshot snapshot = example();

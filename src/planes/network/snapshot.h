@@ -67,6 +67,7 @@ struct Interface {
         container,    // Has a namespace of its own, named by its id: its eth0.
         local,        // An address in the VPC's namespace: for listeners of Unkai itself.
         nat_gateway,  // Namespace of its own that translates what is routed to it.
+        shared,       // Likewise, of the tenants behind it; takes no connections.
     };
     std::string id;
     std::string subnet;
@@ -82,6 +83,15 @@ struct NatGateway {
     std::string interface;  // Of kind nat_gateway.
 };
 
+// A namespace behind a shared interface, as functions stand behind one of Lambda's. It has a
+// loopback and an eth0 of its own, sends with the interface's address and by the interface's rules,
+// and nothing reaches it: neither the VPC nor another tenant, nor does it reach those.
+struct Tenant {
+    std::string id;
+    std::string interface;
+    Ipv4 address;  // In tenant_range; unique behind the interface.
+};
+
 struct Snapshot {
     std::vector<Vpc> vpcs;
     std::vector<Subnet> subnets;
@@ -89,6 +99,7 @@ struct Snapshot {
     std::vector<SecurityGroup> groups;
     std::vector<Interface> interfaces;
     std::vector<NatGateway> nat_gateways;
+    std::vector<Tenant> tenants;
 };
 
 // Where this installation's network lies on the machine. Two installations differ in all three.
@@ -96,14 +107,15 @@ struct Settings {
     std::string run_directory = "/run/unkai/default";  // Namespaces: <run_directory>/netns/<name>.
     std::string host_link = "unkai0";                  // ≤ 15 characters; also names the nft table.
     // Public addresses: base + 1 is the API, + 2 the CloudFront edge, + 3 API Gateway's endpoints,
-    // + 53 authoritative DNS; the last but one is the host as the internet sees it; base + 256 and
-    // up are for elastic IPs. /23 or wider.
+    // + 4 where functions without a VPC come from, + 53 authoritative DNS; the last but one is the
+    // host as the internet sees it; base + 256 and up are for elastic IPs. /23 or wider.
     Cidr public_range{Ipv4{0xc6120000}, 15};  // 198.18.0.0/15
     bool egress = false;                      // Let VPCs reach the world through the host.
 
     Ipv4 api_address() const { return public_range.base + 1; }
     Ipv4 edge_address() const { return public_range.base + 2; }
     Ipv4 gateway_address() const { return public_range.base + 3; }
+    Ipv4 functions_address() const { return public_range.base + 4; }
     Ipv4 dns_address() const { return public_range.base + 53; }
     Ipv4 host_address() const { return Ipv4{public_range.last().value - 1}; }
     Ipv4 first_elastic() const { return public_range.base + 256; }
@@ -113,5 +125,10 @@ struct Settings {
 // Addresses inside every VPC that Unkai itself answers on; security groups do not apply to them.
 constexpr Ipv4 resolver_address{0xa9fea9fd};       // 169.254.169.253, beside the VPC's base + 2
 constexpr Ipv4 task_metadata_address{0xa9feaa02};  // 169.254.170.2
+
+// Of all these addresses a tenant reaches the resolver only, and nothing of them leaves the
+// machine: elsewhere they are a cloud's metadata and credentials.
+constexpr Cidr link_local{Ipv4{0xa9fe0000}, 16};    // 169.254.0.0/16
+constexpr Cidr tenant_range{Ipv4{0xa9fe4000}, 18};  // 169.254.64.0/18
 
 }  // namespace unkai::planes::network

@@ -57,6 +57,8 @@ plane::Interface interface_of(const NetworkInterface& interface,
         out.kind = plane::Interface::Kind::nat_gateway;
     else if (interface.requester == "elasticloadbalancing.amazonaws.com")
         out.kind = plane::Interface::Kind::local;
+    else if (interface.requester == "lambda.amazonaws.com")
+        out.kind = plane::Interface::Kind::shared;
     for (const std::string& address : interface.addresses) {
         plane::PrivateAddress own{*Ipv4::parse(address), std::nullopt};
         const auto found = public_addresses.find(interface.id + "/" + address);

@@ -9,7 +9,7 @@ namespace unkai::services::lambda {
 class FunctionNetworks {
 public:
     virtual ~FunctionNetworks() = default;
-    // Of functions without a VPC: the internet.
+    // Of functions without a VPC: one of Lambda's own, from which the internet is reached.
     virtual Result<planes::functions::FunctionNetwork> outside() = 0;
     // Waits until the interface is in place on the machine.
     virtual unkai::Task<Result<planes::functions::FunctionNetwork>> inside(std::string interface,
