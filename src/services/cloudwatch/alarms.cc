@@ -27,8 +27,13 @@ void add_state_history(const AlarmPlace& place, const StoredAlarm& alarm,
 
 }  // namespace
 
-std::string AlarmPlace::arn(const std::string& name) const {
+std::string alarm_arn(const std::string& account, const std::string& region,
+                      const std::string& name) {
     return "arn:aws:cloudwatch:" + region + ":" + account + ":alarm:" + name;
+}
+
+std::string AlarmPlace::arn(const std::string& name) const {
+    return alarm_arn(account, region, name);
 }
 
 AlarmPlace place_of(aws::Call& call) {

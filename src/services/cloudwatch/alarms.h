@@ -9,6 +9,9 @@
 
 namespace unkai::services::cloudwatch {
 
+std::string alarm_arn(const std::string& account, const std::string& region,
+                      const std::string& name);
+
 // Where an alarm lives and when this happens.
 struct AlarmPlace {
     store::Txn& txn;

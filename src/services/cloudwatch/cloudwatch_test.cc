@@ -426,6 +426,8 @@ struct TopicService final : api::sns::Service {
         if (*in.topic_arn == "arn:aws:sns:us-east-1:123456789012:gone")
             return fail("NotFound", "Topic does not exist", 404);
         EXPECT_EQ(call.principal.service, "cloudwatch.amazonaws.com");
+        EXPECT_EQ(call.principal.arn,
+                  "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors \"5XX\"");
         published.push_back(in);
         return PublishOutput{};
     }

@@ -42,11 +42,20 @@ StoredHistory action_history(const OwedAction& action, const Status& done) {
             .composite = action.composite};
 }
 
+// For policies the alarm is the source: aws:SourceArn and aws:SourceAccount.
+aws::Caller acting_for(std::string service, const std::string& account, const std::string& region,
+                       const OwedAction& action) {
+    aws::Caller caller =
+        aws::service_caller(std::move(service), account, arn_region(action.target));
+    caller.principal.arn = alarm_arn(account, region, action.alarm);
+    return caller;
+}
+
 }  // namespace
 
 Task<Status> Notifier::publish(Key key, OwedAction action) {
-    const auto caller = aws::service_caller("cloudwatch.amazonaws.com", std::get<0>(key),
-                                            arn_region(action.target));
+    const auto caller =
+        acting_for("cloudwatch.amazonaws.com", std::get<0>(key), std::get<1>(key), action);
     CO_REQUIRE(co_await client_.call<api::sns::op::Publish>(
         caller,
         {.topic_arn = action.target, .message = action.message, .subject = action.subject}));
@@ -54,8 +63,8 @@ Task<Status> Notifier::publish(Key key, OwedAction action) {
 }
 
 Task<Status> Notifier::invoke(Key key, OwedAction action) {
-    const auto caller = aws::service_caller("lambda.alarms.cloudwatch.amazonaws.com",
-                                            std::get<0>(key), arn_region(action.target));
+    const auto caller = acting_for("lambda.alarms.cloudwatch.amazonaws.com", std::get<0>(key),
+                                   std::get<1>(key), action);
     CO_REQUIRE(co_await client_.call<api::lambda::op::Invoke>(
         caller,
         {.function_name = action.target, .invocation_type = "Event", .payload = action.message}));

@@ -116,7 +116,7 @@ public:
     unkai::Task<Result<planes::functions::FunctionNetwork>> inside(std::string interface,
                                                                    Steady) override {
         planes::functions::FunctionNetwork out;
-        out.namespace_path = "/run/netns/" + interface;
+        out.name = std::move(interface);
         co_return out;
     }
 };
