@@ -29,6 +29,12 @@ from record import record, record_calls  # noqa: E402
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ACCESS_KEY, SECRET_KEY = "AKIACONFORMANCE00000", "conformance-secret"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, ...
+# The parts that take longest, so that no worker has them left when the others are through.
+LONGEST = ("test_migration_cli-boto3", "test_lambda-cli", "test_quotas-boto3", "test_lambda-js", "test_lambda-boto3",
+           "test_route53_routing-boto3", "test_ec2-cli", "test_errors-cli", "test_apigateway-cli", "test_aurora_scaling-boto3",
+           "test_route53_routing-cli", "test_cloudfront-cli", "test_sqs-boto3", "test_s3-cli", "test_iam-cli",
+           "test_events-cli", "test_cloudwatch-boto3", "test_ecs-cli", "test_ecs-js", "test_ecs-boto3", "test_rds-cli",
+           "test_rds-js", "test_rds-boto3", "test_route53-cli", "test_elbv2-cli", "test_not_there-cli")
 FOLDER_OF_RUN = "UNKAI_CONFORMANCE_FOLDER"  # The first process makes it, and its workers are told.
 OTHERS = {"cli": cli, "js": js}
 
@@ -78,6 +84,8 @@ def pytest_collection_modifyitems(config, items):
     again = [item for item in items if item.get_closest_marker("by_boto3") and client_of(item) != "boto3"]
     items[:] = [item for item in items if item not in again]
     config.hook.pytest_deselected(items=again)
+    if WORKER:
+        items.sort(key=lambda item: LONGEST.index(part(item)) if part(item) in LONGEST else len(LONGEST))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(part(item)))
 
@@ -140,11 +148,12 @@ class Unkai:
 
     def session(self, access_key, secret_key, token=None):
         """Whoever these keys belong to; `.client("sts")` asks this Unkai."""
-        other, endpoint = boto3.Session(access_key, secret_key, token, REGION), self.endpoint
+        options_of_all = {"endpoint_url": self.endpoint, "region_name": REGION, "aws_access_key_id": access_key,
+                          "aws_secret_access_key": secret_key, "aws_session_token": token}
 
         class Other:
             def client(self, service, **options):
-                return other.client(service, endpoint_url=endpoint, **options)
+                return boto3.client(service, **{**options_of_all, **options})
         return Other()
 
     def client(self, service, region=REGION, via="boto3", keys=(ACCESS_KEY, SECRET_KEY), **options):

@@ -1,4 +1,5 @@
 """Route 53: every promised operation through boto3, and its answers by dig at the installation's DNS server."""
+import functools
 import json
 import subprocess
 import time
@@ -24,14 +25,16 @@ def zone(route53):
 
 def remove(route53, zone_id):
     apex = route53.get_hosted_zone(Id=zone_id)["HostedZone"]["Name"]
-    for record in records(route53, zone_id):
-        if record["Name"] != apex or record["Type"] not in ("NS", "SOA"):
-            change(route53, zone_id, "DELETE", record)
+    added = [record for record in records(route53, zone_id, at_once=300)
+             if record["Name"] != apex or record["Type"] not in ("NS", "SOA")]
+    if added:
+        change(route53, zone_id, "DELETE", *added)
     route53.delete_hosted_zone(Id=zone_id)
 
 
-def records(route53, zone_id):
-    pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id, PaginationConfig={"PageSize": 3})
+def records(route53, zone_id, at_once=3):
+    pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id,
+                                                                        PaginationConfig={"PageSize": at_once})
     return [record for page in pages for record in page["ResourceRecordSets"]]
 
 
@@ -59,10 +62,14 @@ def failure(call, **arguments):
     return raised.value.response["Error"]["Code"], raised.value.response["Error"]["Message"]
 
 
+@functools.cache
+def dns_address(unkai):
+    return json.loads(unkai.run("status", "--json").stdout)["data"]["dnsAddress"]
+
+
 def dig(unkai, *arguments):
-    server = json.loads(unkai.run("status", "--json").stdout)["data"]["dnsAddress"]
-    return subprocess.run(["dig", "+short", "+time=2", "+tries=1", f"@{server}", *arguments], stdout=subprocess.PIPE,
-                          text=True, timeout=20).stdout.split("\n")[:-1]
+    return subprocess.run(["dig", "+short", "+time=2", "+tries=1", f"@{dns_address(unkai)}", *arguments],
+                          stdout=subprocess.PIPE, text=True, timeout=20).stdout.split("\n")[:-1]
 
 
 def test_zones(route53, zone):
