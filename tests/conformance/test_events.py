@@ -200,6 +200,7 @@ def test_topics_buses_and_logs(events, sqs, queue, rule, unkai):
     sns.delete_topic(TopicArn=topic_arn)
 
 
+@pytest.mark.by_boto3
 def test_a_schedule(events, sqs, queue, rule):
     _, arn = rule({"Id": "q", "Arn": queue[1]}, ScheduleExpression="cron(* * * * ? *)")
     got = []
