@@ -37,6 +37,7 @@ struct GatewayOptions {
     ThrottleLimit account = {10000, 5000};
     uint64_t most_body = 10 << 20;
     size_t most_headers = 10240;
+    size_t most_method_arn = 1600;  // Where there is authorization.
 };
 
 // A request to an HTTP backend.
@@ -84,8 +85,19 @@ public:
 
     Meters take_meters() { return std::exchange(meters_, {}); }
     // Usage since the last call; what was counted before a restart is given back by set_usage().
+    // With a keeper, an answer waits until its own count is stored: kill -9 loses none of them.
+    //     gateway.set_usage_keeper(true);
+    //     while (co_await gateway.usage_counted().wait(loop, never, &stop) == Wake::ready) {
+    //         const uint64_t up_to = gateway.counted();
+    //         … store take_usage() …
+    //         gateway.usage_stored(up_to);
+    //     }
     UsageCounts take_usage() { return std::exchange(new_usage_, {}); }
-    void set_usage(const UsageKey& key, int64_t count) { usage_[key] = count; }
+    void set_usage(const UsageKey& key, int64_t count);
+    void set_usage_keeper(bool keeps) { keeps_usage_ = keeps; }
+    Event& usage_counted() { return usage_counted_; }
+    uint64_t counted() const { return counted_; }
+    void usage_stored(uint64_t up_to);
     void flush_authorizers(const std::string& api, const std::string& stage);
     size_t requests() const { return requests_; }
 
@@ -102,6 +114,7 @@ private:
     std::optional<Outgoing> throttle(Turn& turn);
     std::optional<Outgoing> check_key(Turn& turn, const std::string& given);
     std::optional<Outgoing> check_quota(Turn& turn, const UsagePlan& plan, const ApiKey& key);
+    Task<void> usage_kept(uint64_t own);
     std::optional<Outgoing> validate(Turn& turn);
     Task<std::optional<Outgoing>> authorize(Turn& turn);
     Task<std::optional<Outgoing>> ask_function(Turn& turn, const Authorizer& authorizer);
@@ -136,6 +149,9 @@ private:
     std::unordered_multimap<std::string, std::pair<const UsagePlan*, const ApiKey*>> keys_;
     Meters meters_;
     UsageCounts usage_, new_usage_;
+    uint64_t counted_ = 0, stored_ = 0;  // Requests with a key: all of them, those stored.
+    bool keeps_usage_ = false;
+    Event usage_counted_, usage_stored_;
     size_t requests_ = 0, buffered_ = 0;
     Event ended_;  // An invocation did.
     Scope scope_;

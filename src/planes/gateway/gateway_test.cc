@@ -194,6 +194,87 @@ TEST_F(GatewayTest, KeysPlansAndQuotas) {
     EXPECT_EQ(get("/prod", key).status, 200);
 }
 
+// limits: 10,000 requests a second of an account and region, with a burst of 5,000.
+TEST_F(GatewayTest, AnAccountsThrottle) {
+    add("GET", "/", "f");
+    apply();
+    for (int i = 0; i < 5000; ++i) ASSERT_EQ(get("/prod").status, 200) << i;
+    const Outgoing out = get("/prod");
+    EXPECT_EQ(out.status, 429);
+    EXPECT_EQ(out.body, R"({"message":"Too Many Requests"})");
+    world.loop.run_until_done([](Loop& loop) -> Task<void> {
+        co_await loop.sleep(std::chrono::milliseconds(1));
+    }(world.loop));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(get("/prod").status, 200);  // A millisecond's worth.
+    EXPECT_EQ(get("/prod").status, 429);
+}
+
+// limits: with authorization a method ARN is at most 1,600 bytes.
+TEST_F(GatewayTest, LongMethodArnsAreRefusedWhereThereIsAuthorization) {
+    add("GET", "/open/{proxy+}", "f");
+    add("GET", "/{proxy+}", "f").authorization = "AWS_IAM";
+    apply();
+    const std::vector<Field> signed_by_somebody = {{"authorization", "x"}};
+    const size_t before = std::string("arn:aws:execute-api:us-east-1:1:abc/prod/GET/").size();
+    EXPECT_EQ(get("/prod/" + std::string(1600 - before, 'x'), signed_by_somebody).status, 200);
+    EXPECT_EQ(get("/prod/" + std::string(1601 - before, 'x'), signed_by_somebody).status, 414);
+    EXPECT_EQ(get("/prod/open/" + std::string(1601, 'x')).status, 200);
+}
+
+// http-api-quotas, limits: 10,000 ms for a Lambda authorizer.
+TEST_F(GatewayTest, AnAuthorizerHasTenSeconds) {
+    Route& route = add("GET", "/", "f");
+    route.authorization = "CUSTOM";
+    route.authorizer = "a";
+    content.authorizers["a"].id = "a";
+    content.authorizers["a"].kind = Authorizer::Kind::request;
+    content.authorizers["a"].function = "slow";
+    for (const Api::Kind kind : {Api::Kind::rest, Api::Kind::http}) {
+        apply(kind);
+        const Steady begun = world.loop.steady();
+        EXPECT_EQ(get("/prod").status, 500);
+        EXPECT_EQ(world.loop.steady() - begun, std::chrono::seconds(10));
+    }
+}
+
+Task<void> store_slowly(Gateway& gateway, Loop& loop, Stop& stop, int64_t& stored) {
+    while (co_await gateway.usage_counted().wait(loop, never, &stop) == Wake::ready) {
+        const uint64_t up_to = gateway.counted();
+        const UsageCounts counts = gateway.take_usage();
+        co_await loop.sleep(std::chrono::milliseconds(3));  // The commit.
+        stored = counts.begin()->second;
+        gateway.usage_stored(up_to);
+    }
+}
+
+Task<void> join(Scope& scope) { co_await scope.join(); }
+
+// With a keeper an answer waits for its count to be stored; when the store does not get on, it goes
+// out after all.
+TEST_F(GatewayTest, AnAnswerWaitsForItsUsageToBeStored) {
+    add("GET", "/", "f").api_key_required = true;
+    UsagePlan plan{.id = "p", .quota = 9, .period = "DAY"};
+    plan.stages["abc:prod"];
+    plan.keys.push_back({"k", "secret-secret-secret"});
+    plans.push_back(plan);
+    apply();
+    gateway.set_usage_keeper(true);
+    Stop stop;
+    Scope scope;
+    int64_t stored = 0;
+    scope.spawn(store_slowly(gateway, world.loop, stop, stored));
+    const std::vector<Field> key = {{"x-api-key", "secret-secret-secret"}};
+    for (int64_t i = 1; i <= 3; ++i) {
+        EXPECT_EQ(get("/prod", key).status, 200);
+        EXPECT_EQ(stored, i);
+    }
+    stop.request();
+    world.loop.run_until_done(join(scope));
+    const Steady begun = world.loop.steady();
+    EXPECT_EQ(get("/prod", key).status, 200);
+    EXPECT_EQ(world.loop.steady() - begun, std::chrono::seconds(5));
+}
+
 TEST_F(GatewayTest, LambdaAuthorizersAreCachedAndTheirPoliciesHold) {
     Route& route = add("GET", "/", "f");
     route.authorization = "CUSTOM";

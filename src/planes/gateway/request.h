@@ -60,6 +60,7 @@ struct Turn {
     Time now;
     std::optional<Identity> identity;
     std::string api_key, api_key_id;
+    uint64_t usage = 0;  // Which counted request this is, from 1; 0: none.
     std::string principal_id;
     Texts authorizer;            // The authorizer's context, as text.
     wire::Json authorizer_json;  // HTTP APIs: as it was.

@@ -161,6 +161,7 @@ Task<Outgoing> Gateway::serve(Incoming in) {
     turn.query = parse_query(in.query);
     ++requests_;
     Outgoing out = co_await answer(turn);
+    if (turn.usage != 0) co_await usage_kept(turn.usage);
     --requests_;
     finish(turn, out, begun);
     co_return out;
@@ -240,6 +241,10 @@ Task<Outgoing> Gateway::answer(Turn& turn) {
                        : own_answer(turn, "MISSING_AUTHENTICATION_TOKEN");
     turn.route = match.route;
     turn.path_variables = std::move(match.variables);
+    const std::string& authorization = turn.route->authorization;
+    if (!authorization.empty() && authorization != "NONE" &&
+        turn.method_arn().size() > options_.most_method_arn)
+        co_return own_answer(turn, "DEFAULT_4XX", "Request-URI Too Long", 414);
     if (auto refused = throttle(turn)) co_return std::move(*refused);
     if (auto refused = co_await authorize(turn)) co_return std::move(*refused);
     if (!api.policy.empty()) {
@@ -283,50 +288,6 @@ std::optional<Outgoing> Gateway::throttle(Turn& turn) {
         buckets_[api.account + "/" + api.region].take(options_.account, now))
         return std::nullopt;
     return own_answer(turn, "THROTTLED");
-}
-
-std::optional<Outgoing> Gateway::check_key(Turn& turn, const std::string& given) {
-    const std::string stage = turn.api->id + ":" + turn.stage->name;
-    const auto [first, last] = keys_.equal_range(given);
-    for (auto at = first; at != last && !given.empty(); ++at) {
-        const auto& [plan, key] = at->second;
-        const auto limits = plan->stages.find(stage);
-        if (!key->enabled || limits == plan->stages.end()) continue;
-        turn.api_key = given;
-        turn.api_key_id = key->id;
-        const Steady now = env_.loop.steady();
-        const std::string method = turn.route->resource + "/" + turn.route->method;
-        const auto own = limits->second.find(method);
-        const std::string bucket = "plan/" + plan->id + "/" + key->id;
-        const bool room = own == limits->second.end()
-                              ? buckets_[bucket].take(plan->throttle, now)
-                              : buckets_[bucket + "/" + stage + method].take(own->second, now);
-        if (!room) return own_answer(turn, "THROTTLED");
-        return check_quota(turn, *plan, *key);
-    }
-    return own_answer(turn, "INVALID_API_KEY");
-}
-
-std::optional<Outgoing> Gateway::check_quota(Turn& turn, const UsagePlan& plan, const ApiKey& key) {
-    const auto today = std::chrono::floor<std::chrono::days>(turn.now);
-    const auto day_text = [](std::chrono::sys_days day) {
-        return iso8601(Time(day)).substr(0, 10);
-    };
-    if (plan.quota > 0) {
-        std::chrono::sys_days from = today;
-        const std::chrono::year_month_day date{today};
-        if (plan.period == "WEEK")
-            from = today - (std::chrono::weekday(today) - std::chrono::Sunday);
-        if (plan.period == "MONTH") from = date.year() / date.month() / 1;
-        int64_t used = plan.offset;
-        for (auto at = usage_.lower_bound({plan.id, key.id, day_text(from)});
-             at != usage_.end() && at->first.plan == plan.id && at->first.key == key.id; ++at)
-            used += at->second;
-        if (used >= plan.quota) return own_answer(turn, "QUOTA_EXCEEDED");
-    }
-    const UsageKey counted{plan.id, key.id, day_text(today)};
-    new_usage_[counted] = ++usage_[counted];
-    return std::nullopt;
 }
 
 std::optional<Outgoing> Gateway::validate(Turn& turn) {

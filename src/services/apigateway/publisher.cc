@@ -144,7 +144,8 @@ void Publisher::start() {
     publish();
     load_usage();
     scope_.spawn(watch_certificates());
-    scope_.spawn(flush_regularly());
+    around_.gateway.set_usage_keeper(true);
+    scope_.spawn(keep_usage());
 }
 
 Task<void> Publisher::stop() {
@@ -152,6 +153,7 @@ Task<void> Publisher::stop() {
     stop_.request();
     co_await scope_.join();
     co_await flush_usage();
+    around_.gateway.set_usage_keeper(false);
 }
 
 void Publisher::publish() {
@@ -210,9 +212,18 @@ void Publisher::load_usage() {
     }
 }
 
-Task<void> Publisher::flush_regularly() {
-    constexpr auto pause = std::chrono::seconds(1);
-    while (co_await env_.loop.sleep(pause, &stop_)) co_await flush_usage();
+// What is counted while a commit is under way goes with the next one.
+Task<void> Publisher::keep_usage() {
+    gateway::Gateway& gateway = around_.gateway;
+    uint64_t stored = 0;
+    while (!stop_.requested()) {
+        if (stored == gateway.counted() &&
+            co_await gateway.usage_counted().wait(env_.loop, never, &stop_) != Wake::ready)
+            co_return;
+        stored = gateway.counted();
+        co_await flush_usage();
+        gateway.usage_stored(stored);
+    }
 }
 
 Task<void> Publisher::flush_usage() {

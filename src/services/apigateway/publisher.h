@@ -6,8 +6,8 @@
 //     co_await publisher.stop();         // flushes the counts
 //
 // The snapshot is made on the stack of the commit, so that what was answered is in effect. A
-// deployment's content is compiled once and kept: it never changes. Counts are written every
-// second; a crash loses at most what was counted since.
+// deployment's content is compiled once and kept: it never changes. Counts are written as they
+// come, many in one commit; a request with a key is answered when its count is stored.
 #pragma once
 
 #include "net/certificate_lookup.h"
@@ -38,7 +38,7 @@ private:
     void publish();
     void load_usage();
     Task<void> watch_certificates();
-    Task<void> flush_regularly();
+    Task<void> keep_usage();
     Task<void> flush_usage();
     std::shared_ptr<const planes::gateway::Content> content_of(store::Txn& txn,
                                                                const std::string& account,
