@@ -22,7 +22,7 @@ import javascript
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / os.environ.get("UNKAI_PRESET", "release")
 REPORTS = BUILD / "reports"
-# Conformance waits more than it works; each worker has an Unkai of its own.
+# Conformance waits more than it works: its parts go to so many processes, each with an Unkai of its own.
 WORKERS = os.environ.get("UNKAI_TEST_WORKERS", "4")
 # What --fast leaves out: real databases, containers, browsers.
 SLOW = ("planes_mysql", "planes_containers", "planes_network", "example", "e2e", "conformance", "migration")
