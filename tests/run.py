@@ -6,7 +6,8 @@ Groups: `check` (tests/check.py), one for each C++ folder (GoogleTest), `codegen
 Unkai of its own (own data folder, own installation) `conformance`, and `operations`, which names every
 promised operation that conformance did not call with success and with error; `example` drives the
 application of examples/saas alone, in a browser; `e2e` the same deployed, in an installation of its own;
-`migration` examples/migration, whose traffic moves from one side to the other under load.
+`migration` examples/migration, whose traffic moves from one side to the other under load; `cdk` its CDK
+version, deployed by the CDK CLI (skipped where the npm registry is silent).
 """
 import os
 import pathlib
@@ -25,7 +26,7 @@ REPORTS = BUILD / "reports"
 # Conformance waits more than it works: its parts go to so many processes, each with an Unkai of its own.
 WORKERS = os.environ.get("UNKAI_TEST_WORKERS", "4")
 # What --fast leaves out: real databases, containers, browsers.
-SLOW = ("planes_mysql", "planes_containers", "planes_network", "example", "e2e", "conformance", "migration")
+SLOW = ("planes_mysql", "planes_containers", "planes_network", "example", "e2e", "conformance", "migration", "cdk")
 
 
 def venv(browser=False):
@@ -97,7 +98,8 @@ def groups(fast, words):
                               f"--junitxml={report}"], report
         yield "operations", [sys.executable, ROOT / "tests" / "operations.py"], REPORTS / "operations.xml"
     for name, options in (("example", []), ("e2e", ["--deploy", "--unkai", BUILD / "unkai"]),
-                          ("migration", ["--migration", "--unkai", BUILD / "unkai"])):
+                          ("migration", ["--migration", "--unkai", BUILD / "unkai"]),
+                          ("cdk", ["--cdk", "--unkai", BUILD / "unkai"])):
         if wanted(name):
             report = REPORTS / f"{name}.xml"
             yield name, [venv(browser=True), "-m", "pytest", "-q", ROOT / "tests" / "e2e", *options,

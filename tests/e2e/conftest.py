@@ -10,7 +10,11 @@ they test the stack of that name in the Unkai that runs on this machine (`unkai 
 
     pytest tests/e2e --migration [--unkai build/dev/unkai]
 
-they deploy examples/migration and move its traffic, in an installation of their own.
+they deploy examples/migration and move its traffic, in an installation of their own; with
+
+    pytest tests/e2e --cdk [--unkai build/dev/unkai]
+
+they deploy its CDK version by the CDK CLI, likewise.
 """
 import pytest
 
@@ -20,14 +24,15 @@ from browser import open_browser
 def pytest_addoption(parser):
     parser.addoption("--stack", help="name of the deployed stack to test; without it the application alone")
     parser.addoption("--migration", action="store_true", help="test examples/migration instead, likewise")
+    parser.addoption("--cdk", action="store_true", help="test the CDK version of examples/migration instead")
     parser.addoption("--deploy", action="store_true", help="test a stack in an installation of its own")
     parser.addoption("--unkai", default="unkai", help="the program, where it is not in PATH")
     parser.addoption("--data-dir", help="the installation's data folder, if not the customary one")
 
 
 def pytest_collection_modifyitems(config, items):
-    wanted = config.getoption("--migration")
-    chosen = [item for item in items if ("migration" in item.keywords) == wanted]
+    chosen = [item for item in items if all((group in item.keywords) == config.getoption(f"--{group}")
+                                            for group in ("migration", "cdk"))]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
     of_a_stack = config.getoption("--stack") or config.getoption("--deploy")
@@ -42,6 +47,7 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "migration: tests examples/migration")
+    config.addinivalue_line("markers", "cdk: tests examples/migration/cdk")
     config.addinivalue_line("markers", "stack: needs a deployed stack")
     config.addinivalue_line("markers", "standalone: runs the application alone")
     config.addinivalue_line("markers", "last: runs after all others, because it removes what they test")
