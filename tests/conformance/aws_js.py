@@ -36,7 +36,6 @@ class AwsJs:
         self.waiting = {}
         self.ids = itertools.count()
         self.lock = threading.Lock()
-        self.known = {}
 
     def start(self):
         """Why it cannot start, as a sentence; else None."""
@@ -78,11 +77,6 @@ class AwsJs:
             self.process.stdin.write(json.dumps({"id": number, **question}) + "\n")
             self.process.stdin.flush()
         return future.result(SECONDS)
-
-    def knows(self, service, operation):
-        if service not in self.known:
-            self.known[service] = set(self.ask({"operationsOf": PACKAGES.get(service, service)})["operations"])
-        return operation in self.known[service]
 
     def call(self, client, operation, parameters):
         """What client._make_api_call answers."""

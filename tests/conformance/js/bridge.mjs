@@ -76,18 +76,13 @@ async function call(question) {
   }
 }
 
-async function operationsOf(service) {
-  const names = Object.keys(await load(service)).filter((name) => /^[A-Z]\w+Command$/.test(name));
-  return { operations: names.map((name) => name.slice(0, -"Command".length)) };
-}
-
 function answer(value) {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   const question = JSON.parse(line);
-  const work = question.operationsOf ? operationsOf(question.operationsOf) : call(question);
-  work.catch((error) => ({ error: { name: error.name, message: error.message, stack: error.stack } }))
+  call(question).catch((error) => ({ error: { name: error.name, message: error.message, stack: error.stack } }))
     .then((result) => answer({ id: question.id, ...result }));
 }
+process.exit(); // The tests ended; connections kept alive must not hold it.
