@@ -291,6 +291,74 @@ TEST(Autoscaling, StepsAndScaleInOnlyWithAllTrackersAgreeing) {
     EXPECT_EQ(world.tasks, 3);
 }
 
+TEST(Autoscaling, HasQuotas) {
+    ScalingWorld world;
+    world.ecs.on<api::ecs::op::DescribeServices>([](const auto&) {
+        api::ecs::DescribeServicesOutput out;
+        out.services.emplace_back().status = "ACTIVE";
+        out.services.back().desired_count = 1;
+        return Result(out);
+    });
+    const auto add = [&](const char* space, const std::string& resource, const char* dimension) {
+        RegisterScalableTargetInput in = bounds(1, 2);
+        in.service_namespace = space;
+        in.resource_id = resource;
+        in.scalable_dimension = dimension;
+        const auto made = world.call<op::RegisterScalableTarget>(in);
+        return made ? "ok" : made.error().code;
+    };
+    const auto service = [&](int i) {
+        return add("ecs", i == 0 ? "service/main/web" : "service/main/" + std::to_string(i),
+                   "ecs:service:DesiredCount");
+    };
+    const auto cluster = [&](int i) {
+        return add("rds", "cluster:db" + std::to_string(i), "rds:cluster:ReadReplicaCount");
+    };
+    const auto fill = [&](const char* space, int count, const char* dimension) {
+        store::Txn txn = world.store.begin();
+        for (int i = 0; i < count; ++i)
+            schema::targets.put(
+                txn, {"123456789012", "us-east-1", space, "filled" + std::to_string(i), dimension},
+                StoredTarget{});
+        ASSERT_TRUE(world.sim.loop.run_until_done(world.store.commit(txn)));
+    };
+    fill("ecs", 2999, "ecs:service:DesiredCount");
+    fill("rds", 499, "rds:cluster:ReadReplicaCount");
+    EXPECT_EQ(service(0), "ok");
+    EXPECT_EQ(service(1), "LimitExceededException");
+    EXPECT_EQ(service(0), "ok");  // It is there already.
+    EXPECT_EQ(cluster(0), "ok");
+    EXPECT_EQ(cluster(1), "LimitExceededException");
+    const auto policy = [&](int i, int steps) {
+        PutScalingPolicyInput in;
+        in.policy_name = "p" + std::to_string(i);
+        in.policy_type = "StepScaling";
+        auto& how = in.step_scaling_policy_configuration.emplace();
+        how.adjustment_type = "ChangeInCapacity";
+        for (int step = 0; step < steps; ++step) {
+            auto& one = how.step_adjustments.emplace_back();
+            one.metric_interval_lower_bound = step;
+            if (step + 1 < steps) one.metric_interval_upper_bound = step + 1;
+            one.scaling_adjustment = 1;
+        }
+        const auto made = world.call<op::PutScalingPolicy>(world.on_service(in));
+        return made ? "ok" : made.error().code;
+    };
+    EXPECT_EQ(policy(0, 21), "ValidationException");
+    for (int i = 0; i < 50; ++i) ASSERT_EQ(policy(i, 20), "ok");
+    EXPECT_EQ(policy(50, 1), "LimitExceededException");
+    const auto action = [&](int i) {
+        PutScheduledActionInput in;
+        in.scheduled_action_name = "a" + std::to_string(i);
+        in.schedule = "rate(1 hour)";
+        in.scalable_target_action = ScalableTargetAction{1, 2};
+        const auto made = world.call<op::PutScheduledAction>(world.on_service(in));
+        return made ? "ok" : made.error().code;
+    };
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(action(i), "ok");
+    EXPECT_EQ(action(200), "LimitExceededException");
+}
+
 TEST(Autoscaling, AuroraReaders) {
     ScalingWorld world;
     world.readers["mine"] = 1;

@@ -9,8 +9,8 @@
 
 namespace unkai::services::application_autoscaling::limits {
 
-constexpr size_t targets = 3000, policies_per_target = 50, scheduled_per_target = 200, steps = 20,
-                 tags = 50;
+constexpr size_t service_targets = 3000, cluster_targets = 500;  // ECS, Aurora: in a region.
+constexpr size_t policies_per_target = 50, scheduled_per_target = 200, steps = 20, tags = 50;
 constexpr int32_t listed = 50;
 constexpr int32_t largest_capacity = 1'000'000;
 constexpr int32_t most_readers = 15;

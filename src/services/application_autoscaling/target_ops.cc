@@ -62,6 +62,12 @@ Task<Result<RegisterScalableTargetOutput>> Autoscaling::RegisterScalableTarget(
         if (!in.min_capacity || !in.max_capacity)
             co_return validation_error(
                 "MinCapacity and MaxCapacity are required for a new scalable target.");
+        const size_t most = name.space == "ecs" ? limits::service_targets : limits::cluster_targets;
+        const auto others = schema::targets.list(call.txn(), call.account, call.region, name.space);
+        if (others.size() >= most)
+            co_return errors::LimitExceededException("There are " + std::to_string(most) +
+                                                     " scalable targets of " + name.space +
+                                                     " already, which is the most.");
         target.emplace();
         target->shape.service_namespace = name.space;
         target->shape.resource_id = name.resource;
