@@ -281,6 +281,40 @@ TEST_F(CdnTest, CompressesAndServesErrorPages) {
     run(&Scenario::go);
 }
 
+// Takes so many connections; to each it sends a head that promises a body, and ends.
+static Task<void> promise_and_end(Loop& loop, Fd listening, int connections) {
+    Io io(loop, std::move(listening));
+    while (connections > 0) {
+        Fd taken(::accept4(io.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!taken) {
+            co_await io.readable();
+            continue;
+        }
+        --connections;
+        net::Stream stream(Io(loop, std::move(taken)));
+        char piece[4096];
+        EXPECT_TRUE(co_await stream.read(piece, sizeof piece, never));
+        EXPECT_TRUE(co_await stream.write(
+            "HTTP/1.1 200 OK\r\nCache-Control: max-age=9\r\nContent-Length: 10\r\n\r\n", never));
+    }
+}
+
+TEST_F(CdnTest, AnOriginThatEndsBehindItsHeadIsABadGateway) {
+    struct Scenario {
+        static Task<void> go(CdnTest& t, Cdn& cdn) {
+            auto listening = net::open_listener("", *net::Address::parse("127.0.0.1", 0));
+            t.port = net::Address::local_of(listening->get()).port();
+            co_await cdn.apply(t.snapshot());
+            Scope scope;
+            scope.spawn(promise_and_end(t.loop, std::move(*listening), 2));
+            EXPECT_EQ((co_await t.get("/kept")).status, 502);
+            EXPECT_EQ((co_await t.get("/api/passed")).status, 502);
+            co_await scope.join();
+        }
+    };
+    run(&Scenario::go);
+}
+
 TEST_F(CdnTest, CollapsesRequestsForTheSame) {
     struct Scenario {
         static Task<void> one(CdnTest& t, int& good) {

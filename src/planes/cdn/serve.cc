@@ -35,6 +35,12 @@ Task<void> answer_page(Turn& turn, int status, std::string_view title, std::stri
         co_await turn.exchange.respond(status, error_page(status, title, text, turn.id));
 }
 
+// Nothing of the answer has gone to the viewer yet.
+Task<void> answer_broken_off(Turn& turn) {
+    co_await answer_page(turn, 502, "The request could not be satisfied.",
+                         "The origin's response broke off.");
+}
+
 // An entry towards this viewer: conditions, ranges, age. `status` may be another one (custom error
 // pages).
 Task<void> answer_entry(Turn& turn, const Entry& entry, std::string_view verdict, int status) {
@@ -68,6 +74,8 @@ Task<void> answer_entry(Turn& turn, const Entry& entry, std::string_view verdict
 
 // A response that is not kept: as it comes, piece by piece.
 Task<void> stream_through(Turn& turn, net::Response& response) {
+    auto piece = co_await response.read();
+    if (!piece) co_return co_await answer_broken_off(turn);
     copy_headers(response.headers(), turn.exchange.headers());
     add_edge_headers(turn, response.status() >= 400 ? "Error" : "Miss");
     const auto length = parse_uint(response.headers().value("content-length"));
@@ -76,11 +84,10 @@ Task<void> stream_through(Turn& turn, net::Response& response) {
             response.status(), bodiless ? std::optional<uint64_t>(0) : length);
         !started)
         co_return;
-    while (true) {
-        const auto piece = co_await response.read();
-        if (!piece) co_return;  // The viewer sees that the body broke off.
-        if (piece->empty()) break;
+    while (!piece->empty()) {
         if (const auto written = co_await turn.exchange.write(*piece); !written) co_return;
+        piece = co_await response.read();
+        if (!piece) co_return;  // The viewer sees that the body broke off.
     }
     [[maybe_unused]] const auto finished = co_await turn.exchange.finish();
 }
@@ -94,16 +101,18 @@ Task<EntryPtr> stream_and_keep(Turn& turn, net::Response& response, Duration lif
     entry->stored = turn.now();
     entry->fresh_until = entry->stored + life;
     const size_t most = turn.edge.cache.limits().entry_bytes;
+    auto piece = co_await response.read();
+    if (!piece) {
+        co_await answer_broken_off(turn);
+        co_return nullptr;
+    }
     net::Exchange& exchange = turn.exchange;
     const bool head = turn.viewer.method == "HEAD";
     for (const auto& field : entry->headers) exchange.headers().add(field.name, field.value);
     add_edge_headers(turn, "Miss");
     const auto length = parse_uint(response.headers().value("content-length"));
     bool viewer_there = (co_await exchange.start(response.status(), length)).has_value();
-    while (true) {
-        const auto piece = co_await response.read();
-        if (!piece) co_return nullptr;
-        if (piece->empty()) break;
+    while (!piece->empty()) {
         if (entry->body.size() + piece->size() > most)
             entry->status = 0;  // Too big to keep.
         else
@@ -111,6 +120,8 @@ Task<EntryPtr> stream_and_keep(Turn& turn, net::Response& response, Duration lif
         // A viewer who leaves does not end the fetch: the next one is served from the cache.
         if (viewer_there && !head) viewer_there = (co_await exchange.write(*piece)).has_value();
         if (!viewer_there && entry->status == 0) co_return nullptr;
+        piece = co_await response.read();
+        if (!piece) co_return nullptr;
     }
     if (viewer_there) [[maybe_unused]]
         const auto finished = co_await exchange.finish();
@@ -260,9 +271,7 @@ Task<void> fetch_and_answer(Turn& turn, EntryPtr stale, int depth) {
     if (announced > turn.edge.cache.limits().entry_bytes)
         co_return co_await stream_through(turn, response);
     auto entry = co_await read_entry(turn, response, life);
-    if (!entry)
-        co_return co_await answer_page(turn, 502, "The request could not be satisfied.",
-                                       "The origin's response broke off.");
+    if (!entry) co_return co_await answer_broken_off(turn);
     compress_entry(turn, *entry);
     if (keeps) turn.edge.cache.put(turn.key, entry);
     co_await answer_entry(turn, *entry, "Miss", entry->status);

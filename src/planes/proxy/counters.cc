@@ -44,6 +44,9 @@ void GroupCounters::add(const GroupCounters& other) {
     requests += other.requests;
     for (size_t i = 0; i < codes.size(); ++i) codes[i] += other.codes[i];
     connection_errors += other.connection_errors;
+    function_user_errors += other.function_user_errors;
+    function_internal_errors += other.function_internal_errors;
+    function_bytes += other.function_bytes;
     response_time.add(other.response_time);
 }
 

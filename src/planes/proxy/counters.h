@@ -25,10 +25,13 @@ struct Histogram {
 };
 
 struct GroupCounters {
-    uint64_t requests = 0;            // RequestCount, and RequestCountPerTarget × targets.
-    std::array<uint64_t, 6> codes{};  // HTTPCode_Target_nXX_Count by its first digit.
-    uint64_t connection_errors = 0;   // TargetConnectionErrorCount
-    Histogram response_time;          // TargetResponseTime
+    uint64_t requests = 0;                  // RequestCount, and RequestCountPerTarget × targets.
+    std::array<uint64_t, 6> codes{};        // HTTPCode_Target_nXX_Count by its first digit.
+    uint64_t connection_errors = 0;         // TargetConnectionErrorCount
+    Histogram response_time;                // TargetResponseTime
+    uint64_t function_user_errors = 0;      // LambdaUserError
+    uint64_t function_internal_errors = 0;  // LambdaInternalError
+    uint64_t function_bytes = 0;            // LambdaTargetProcessedBytes
 
     void add(const GroupCounters& other);
 };

@@ -1,6 +1,6 @@
 #include "planes/proxy/health.h"
 
-#include "net/stream.h"
+#include "net/client.h"
 #include "planes/proxy/rules.h"
 #include "wire/http1.h"
 
@@ -15,14 +15,18 @@ struct Plan {
     net::Address address;
     Node from;
     HealthCheck check;
-    bool draining = false;
+    bool draining = false, http2 = false;
+    std::string function, group;  // A function's probe is an event.
+    bool multi_value = false;
 
     bool same(const Plan& other) const {
         const HealthCheck &a = check, &b = other.check;
         return address == other.address && from.network == other.from.network &&
                from.address == other.from.address && draining == other.draining &&
-               a.enabled == b.enabled && a.tls == b.tls && a.port == b.port && a.path == b.path &&
-               a.matcher == b.matcher && a.interval == b.interval && a.timeout == b.timeout &&
+               http2 == other.http2 && function == other.function &&
+               multi_value == other.multi_value && a.enabled == b.enabled && a.tls == b.tls &&
+               a.port == b.port && a.path == b.path && a.matcher == b.matcher &&
+               a.interval == b.interval && a.timeout == b.timeout &&
                a.healthy_threshold == b.healthy_threshold &&
                a.unhealthy_threshold == b.unhealthy_threshold;
     }
@@ -41,9 +45,55 @@ Result<std::shared_ptr<net::ClientTls>> unverified() {
     return tls;
 }
 
+constexpr std::string_view agent = "ELB-HealthChecker/2.0";
+
+Task<Result<int>> call(Loop& loop, const Plan& plan, const AskFunction& ask, Stop& stop) {
+    const net::Headers headers = {{"user-agent", agent}};
+    const size_t question = std::min(plan.check.path.find('?'), plan.check.path.size());
+    const std::string_view path = plan.check.path;
+    FunctionEvent event{.group = plan.group,
+                        .method = "GET",
+                        .path = path.substr(0, question),
+                        .query = path.substr(std::min(question + 1, path.size())),
+                        .headers = headers,
+                        .body = "",
+                        .multi_value = plan.multi_value};
+    CO_TRY(const FunctionReply reply,
+           co_await ask_function(ask, loop, {plan.function, plan.group, event_text(event)},
+                                 loop.steady() + plan.check.timeout, &stop));
+    if (reply.failed) co_return fail("FunctionFailed", "The function failed.", 502);
+    CO_TRY(const FunctionResponse response, read_function_answer(reply.payload, plan.multi_value));
+    co_return response.status;
+}
+
+Task<Result<int>> ask_http2(Loop& loop, const Plan& plan, std::shared_ptr<net::ClientTls> tls,
+                            Steady deadline) {
+    net::ClientLimits limits;
+    limits.connect = limits.handshake = limits.response = plan.check.timeout;
+    net::Pool pool(loop,
+                   {.address = plan.address,
+                    .network = plan.from.network,
+                    .tls = std::move(tls),
+                    .local = plan.from.address.with_port(0),
+                    .http2 = true},
+                   limits);
+    const net::Headers headers = {{"user-agent", agent}};
+    CO_TRY(
+        const net::Response response,
+        co_await pool.send({.target = plan.check.path, .headers = &headers, .deadline = deadline}));
+    co_return response.status();
+}
+
 // Asks once. `healthy` or the failure.
 Task<Result<int>> ask(Loop& loop, const Plan& plan, Stop& stop) {
     const Steady deadline = loop.steady() + plan.check.timeout;
+    if (plan.http2) {
+        std::shared_ptr<net::ClientTls> tls;
+        if (plan.check.tls) {
+            CO_TRY(tls, net::ClientTls::make({.verify = false, .http2 = true}));
+        }
+        co_return co_await ask_http2(loop, plan, std::move(tls), deadline);
+    }
     CO_TRY(Io io, co_await net::open_connection(loop, plan.from.network, plan.address, deadline,
                                                 &stop, plan.from.address));
     net::Stream stream(std::move(io));
@@ -113,7 +163,12 @@ void HealthChecker::apply(const Snapshot& snapshot) {
             auto probe = std::make_shared<Probe>();
             probe->key = {id, target.id};
             probe->plan = {target.address, balancer->second.nodes.front(), group.health,
-                           target.draining};
+                           target.draining, group.http2};
+            if (group.function) {
+                probe->plan.function = target.id;
+                probe->plan.group = id;
+                probe->plan.multi_value = group.multi_value;
+            }
             if (group.health.port != 0)
                 probe->plan.address = target.address.with_port(group.health.port);
             const auto old = probes_.find(probe->key);
@@ -182,7 +237,8 @@ Task<void> HealthChecker::watch(std::shared_ptr<Probe> probe) {
                      "Initial health checks in progress"});
     Steady next_counted = loop_.steady() + plan.check.interval;
     while (!probe->stop.requested()) {
-        const auto status = co_await ask(loop_, plan, probe->stop);
+        const auto status = co_await (plan.function.empty() ? ask(loop_, plan, probe->stop)
+                                                            : call(loop_, plan, ask_, probe->stop));
         if (probe->stop.requested()) co_return;
         TargetHealth outcome{HealthState::healthy, "", ""};
         if (status && !status_matches(plan.check.matcher, *status))

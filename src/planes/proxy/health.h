@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 
+#include "planes/proxy/functions.h"
 #include "planes/proxy/snapshot.h"
 #include "rt/loop.h"
 
@@ -31,7 +32,8 @@ class HealthChecker {
 public:
     using Changed = std::function<void(const std::string& group, const std::string& target,
                                        const TargetHealth& health)>;
-    HealthChecker(Loop& loop, Changed changed) : loop_(loop), changed_(std::move(changed)) {}
+    HealthChecker(Loop& loop, Changed changed, AskFunction ask)
+        : loop_(loop), changed_(std::move(changed)), ask_(std::move(ask)) {}
     ~HealthChecker();
 
     void apply(const Snapshot& snapshot);
@@ -49,6 +51,7 @@ private:
 
     Loop& loop_;
     Changed changed_;
+    AskFunction ask_;
     std::map<Key, std::shared_ptr<Probe>> probes_;
     Scope scope_;
 };

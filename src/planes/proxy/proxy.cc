@@ -11,7 +11,8 @@ constexpr auto retry_pause = std::chrono::milliseconds(500);
 
 // A worker on its loop, and what this side knows of it.
 struct Proxy::Remote {
-    Remote(Loop& loop, std::unique_ptr<Random> random) : worker(loop, std::move(random)) {}
+    Remote(Loop& loop, std::unique_ptr<Random> random, AskFunction ask)
+        : worker(loop, std::move(random), std::move(ask)) {}
     Worker worker;
     Scope scope;  // Of its loop.
     uint64_t version = 0;
@@ -26,18 +27,20 @@ struct Proxy::Tls {
 
 Proxy::Proxy(Loop& control, std::vector<Loop*> data, Random& random)
     : control_(control),
-      health_(control, [this](const std::string& group, const std::string& target,
-                              const TargetHealth& health) {
-          const bool healthy =
-              health.state == HealthState::healthy || health.state == HealthState::unavailable;
-          for (const auto& remote : remotes_)
-              remote->worker.loop().post([worker = &remote->worker, group, target, healthy] {
-                  worker->set_health(group, target, healthy);
-              });
-          if (changed_) changed_(group, target, health);
-      }) {
+      health_(
+          control,
+          [this](const std::string& group, const std::string& target, const TargetHealth& health) {
+              const bool healthy =
+                  health.state == HealthState::healthy || health.state == HealthState::unavailable;
+              for (const auto& remote : remotes_)
+                  remote->worker.loop().post([worker = &remote->worker, group, target, healthy] {
+                      worker->set_health(group, target, healthy);
+                  });
+              if (changed_) changed_(group, target, health);
+          },
+          carrier()) {
     for (Loop* const loop : data)
-        remotes_.push_back(std::make_unique<Remote>(*loop, seeded_random(random.u64())));
+        remotes_.push_back(std::make_unique<Remote>(*loop, seeded_random(random.u64()), carrier()));
 }
 
 Proxy::~Proxy() { CHECK(scope_.running() == 0, "a Proxy was destroyed before stop()"); }
@@ -151,6 +154,22 @@ Task<Counters> Proxy::collect() {
     co_return all;
 }
 
+AskFunction Proxy::carrier() {
+    return [this](std::shared_ptr<FunctionCrossing> crossing) {
+        control_.post([this, crossing] { calls_.spawn(carry(crossing)); });
+    };
+}
+
+// A call's way on the control loop.
+Task<void> Proxy::carry(std::shared_ptr<FunctionCrossing> crossing) {
+    Result<FunctionReply> reply = fail("NoFunctions", "Nobody calls functions here.", 502);
+    if (functions_ != nullptr) reply = co_await functions_->invoke(std::move(crossing->call));
+    crossing->loop.post([crossing, reply = std::move(reply)]() mutable {
+        crossing->reply = std::move(reply);
+        crossing->done.notify_all();
+    });
+}
+
 Task<void> Proxy::stop_worker(Remote& remote, Duration grace, Loop& control,
                               std::function<void()> done) {
     co_await remote.worker.stop(grace);
@@ -173,6 +192,7 @@ Task<void> Proxy::stop(Duration grace) {
         });
     }
     while (running > 0) co_await news_.wait(control_);
+    co_await calls_.join();
 }
 
 }  // namespace unkai::planes::proxy

@@ -19,6 +19,7 @@
 #pragma once
 
 #include "planes/proxy/counters.h"
+#include "planes/proxy/functions.h"
 #include "planes/proxy/plane.h"
 #include "rt/event.h"
 #include "rt/random.h"
@@ -32,6 +33,8 @@ public:
     ~Proxy() override;
     Proxy(const Proxy&) = delete;
 
+    // Who calls functions that are targets; before apply(). Without it they answer 502.
+    void set_functions(Functions& functions) { functions_ = &functions; }
     // Takes effect on all loops within milliseconds; returns at once. Connections of what stays go
     // on; listeners that go get 30 s to finish their requests.
     void apply(Snapshot snapshot) override;
@@ -54,6 +57,8 @@ private:
     void push();
     void note(size_t worker, uint64_t version, std::map<std::string, std::string> failures);
     Task<void> retry();
+    AskFunction carrier();
+    Task<void> carry(std::shared_ptr<FunctionCrossing> crossing);
     static Task<void> stop_worker(Remote& remote, Duration grace, Loop& control,
                                   std::function<void()> done);
 
@@ -63,11 +68,12 @@ private:
     std::map<std::string, Tls> tls_;  // By listener.
     HealthChecker health_;
     HealthChecker::Changed changed_;
+    Functions* functions_ = nullptr;
     uint64_t version_ = 0;
     std::map<std::string, std::string> failures_;
     Event news_;
     Stop stop_;
-    Scope scope_;
+    Scope scope_, calls_;
 };
 
 }  // namespace unkai::planes::proxy

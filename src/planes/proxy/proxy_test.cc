@@ -20,6 +20,7 @@ public:
     Task<void> handle(net::Exchange& exchange) override {
         ++requests;
         const auto& request = exchange.request();
+        http2 += request.version == 20;
         if (request.path == "/health") {
             (void)co_await exchange.respond(healthy ? 200 : 500, "");
             co_return;
@@ -60,7 +61,7 @@ public:
     net::Server server;
     net::Address address;
     bool healthy = true;
-    int requests = 0;
+    int requests = 0, http2 = 0;
 };
 
 uint16_t free_port() {
@@ -183,6 +184,68 @@ TEST(Proxy, FailsOverWhenATargetIsGoneAndSaysSoWhenAllAre) {
     });
 }
 
+TEST(Proxy, AListenerThatChangesAnswersTheConnectionsThatWait) {
+    in_world([](World& world) -> Task<void> {
+        const auto address = *net::Address::parse("127.0.0.1", world.port);
+        constexpr std::string_view request =
+            "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        for (int change = 0; change < 3; ++change) {
+            // Before the loop can accept any.
+            std::vector<Fd> clients;
+            for (int i = 0; i < 20; ++i) {
+                clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+                const int fd = clients.back().get();
+                EXPECT_EQ(::connect(fd, address.raw(), address.raw_size()), 0);
+                EXPECT_EQ(::send(fd, request.data(), request.size(), 0),
+                          static_cast<ssize_t>(request.size()));
+            }
+            Snapshot changed = world.snapshot();
+            LoadBalancer& balancer = changed.load_balancers.at("lb");
+            if (change == 0) balancer.idle_timeout = 7s;
+            if (change == 1) balancer.nodes.push_back({"", *net::Address::parse("127.0.0.2", 0)});
+            if (change == 2) balancer.client_keep_alive = 70s;
+            world.proxy.apply(std::move(changed));
+            for (Fd& client : clients) {
+                net::Stream stream(Io(world.loop, std::move(client)));
+                char piece[4096];
+                const auto size = co_await stream.read(piece, sizeof piece, never);
+                const std::string_view head(piece, size ? *size : 0);
+                EXPECT_TRUE(head.starts_with("HTTP/1.1 200")) << change << ": " << head;
+            }
+        }
+    });
+}
+
+// Takes one connection, sends a head that promises a body, and ends.
+static Task<void> promise_and_end(Loop& loop, Fd listening) {
+    Io io(loop, std::move(listening));
+    Fd taken;
+    while (!taken) {
+        co_await io.readable();
+        taken = Fd(::accept4(io.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    }
+    net::Stream stream(Io(loop, std::move(taken)));
+    char piece[4096];
+    EXPECT_TRUE(co_await stream.read(piece, sizeof piece, never));
+    EXPECT_TRUE(co_await stream.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", never));
+}
+
+TEST(Proxy, ATargetThatEndsBehindItsHeadIsABadGateway) {
+    in_world([](World& world) -> Task<void> {
+        auto listening = net::open_listener("", *net::Address::parse("127.0.0.1", 0));
+        Snapshot changed = world.snapshot();
+        TargetGroup& group = changed.groups.at("g");
+        group.health.enabled = false;
+        group.targets = {{"cut", net::Address::local_of(listening->get())}};
+        Scope scope;
+        scope.spawn(promise_and_end(world.loop, std::move(*listening)));
+        world.proxy.apply(std::move(changed));
+        EXPECT_TRUE(co_await world.proxy.ready(world.loop.steady() + 5s));
+        EXPECT_EQ((co_await world.get("/")).status, 502);
+        co_await scope.join();
+    });
+}
+
 TEST(Proxy, FollowsHealthAndDraining) {
     in_world([](World& world) -> Task<void> {
         world.targets[0]->healthy = false;
@@ -266,6 +329,24 @@ TEST(Proxy, StreamsAndTunnels) {
         EXPECT_EQ(std::string_view(piece, size ? *size : 0), "ping");
         const auto end = co_await response->upgraded().read(piece, sizeof piece, never);
         EXPECT_TRUE(!end || *end == 0);
+    });
+}
+
+TEST(Proxy, SpeaksHttp2ToTargets) {
+    in_world([](World& world) -> Task<void> {
+        Snapshot snapshot = world.snapshot();
+        snapshot.groups.at("g").http2 = true;
+        world.proxy.apply(snapshot);
+        EXPECT_TRUE((co_await world.get("/x")).body.find(" GET /x [] site.test:") !=
+                    std::string::npos);
+        const std::string large(500'000, 'b');
+        const auto echoed = co_await world.get(
+            {.method = "POST", .target = "/stream", .authority = "s", .body = large});
+        EXPECT_EQ(echoed.body, large);
+        while (world.targets[0]->http2 == 0 || world.targets[1]->http2 == 0)  // Probes, too.
+            co_await world.loop.sleep(5ms);
+        EXPECT_EQ(name_of(world.proxy.health("g", world.targets[0]->address.text())->state),
+                  "healthy");
     });
 }
 

@@ -1,25 +1,12 @@
 #include "base/strings.h"
+#include "planes/proxy/serving.h"
 #include "planes/proxy/tunnel.h"
-#include "planes/proxy/worker.h"
 
 namespace unkai::planes::proxy {
 
 namespace {
 
 constexpr size_t most_tries = 3;
-constexpr std::string_view server_name = "awselb/2.0";
-
-// One request on its way; the snapshot stays for as long.
-struct Serving {
-    ListenerServer& server;
-    net::Exchange& exchange;
-    std::shared_ptr<const Snapshot> snapshot;
-    const Listener& listener;
-    const LoadBalancer& balancer;
-    BalancerCounters& counters;
-
-    Worker& worker() const { return server.worker; }
-};
 
 // A request body of which the first piece was read already.
 class RestOfBody final : public net::BodySource {
@@ -47,7 +34,8 @@ void count(Serving& serving, int status) {
     if (status >= 500) ++serving.counters.errors[status];
 }
 
-// The load balancer's own answer.
+}  // namespace
+
 Task<void> answer_error(Serving& serving, int status) {
     count(serving, status);
     net::Headers& headers = serving.exchange.headers();
@@ -57,6 +45,8 @@ Task<void> answer_error(Serving& serving, int status) {
     const std::string page = error_page(status);
     (void)co_await serving.exchange.respond(status, page);
 }
+
+namespace {
 
 Task<void> answer_fixed(Serving& serving, const FixedResponse& fixed) {
     ++serving.counters.fixed_responses;
@@ -114,6 +104,8 @@ bool is_replaced(const LoadBalancer& balancer, std::string_view name) {
     return false;
 }
 
+}  // namespace
+
 void copy_request_headers(Serving& serving, net::Headers& out) {
     const net::Headers& given = serving.exchange.request().headers;
     const bool named = given.has("connection");
@@ -130,6 +122,8 @@ void copy_request_headers(Serving& serving, net::Headers& out) {
                                    serving.balancer.preserve_host));
     add_forwarded(serving, out);
 }
+
+namespace {
 
 // ---- Which target
 
@@ -178,6 +172,16 @@ const Node& node_of(const Serving& serving) {
 
 // ---- The response
 
+}  // namespace
+
+void add_group_cookie(Serving& serving, const Forward& forward, const GroupState& group) {
+    if (forward.sticky.count() > 0)
+        add_sticky_cookies(serving.exchange.headers(), "AWSALBTG", group.word, forward.sticky,
+                           serving.worker().loop().now());
+}
+
+namespace {
+
 void add_response_headers(Serving& serving, const Forward& forward, const GroupState& group,
                           const TargetState& target, const net::Response& response) {
     net::Headers& headers = serving.exchange.headers();
@@ -198,8 +202,7 @@ void add_response_headers(Serving& serving, const Forward& forward, const GroupS
     if (stick)
         add_sticky_cookies(headers, sticky_cookie(*group.group), target.word,
                            group.group->sticky_for, now);
-    if (forward.sticky.count() > 0)
-        add_sticky_cookies(headers, "AWSALBTG", group.word, forward.sticky, now);
+    add_group_cookie(serving, forward, group);
 }
 
 Task<void> pass_body(Serving& serving, net::Response& response) {
@@ -219,7 +222,9 @@ Task<void> pass_body(Serving& serving, net::Response& response) {
         co_return;
     }
     auto piece = co_await response.read();
-    if (piece && response.ended() && length) {
+    // The target ended behind its head: the client has seen nothing of it yet.
+    if (!piece) co_return co_await answer_error(serving, 502);
+    if (response.ended() && length) {
         (void)co_await exchange.respond(status, *piece);
         co_return;
     }
@@ -267,12 +272,8 @@ Task<void> pass(Serving& serving, const Forward& forward, GroupState& group,
                     serving.balancer.idle_timeout);
 }
 
-Task<void> forward_to(Serving& serving, const Forward& forward) {
-    const std::string* const group_id = choose_group(serving, forward);
-    if (group_id == nullptr) {
-        co_await answer_error(serving, 503);
-        co_return;
-    }
+Task<void> forward_to_targets(Serving& serving, const Forward& forward,
+                              const std::string& group_id) {
     net::Exchange& exchange = serving.exchange;
     const net::RequestHead& head = exchange.request();
     net::Headers headers;
@@ -304,7 +305,7 @@ Task<void> forward_to(Serving& serving, const Forward& forward) {
     const Node& node = node_of(serving);
     while (tries < most_tries) {
         // The group may have changed, or gone, while the last try was under way.
-        GroupState* group = serving.worker().group(*group_id);
+        GroupState* group = serving.worker().group(group_id);
         const auto target =
             group == nullptr ? nullptr : choose_target(serving, *group, {tried.data(), tries});
         if (!target) break;
@@ -319,7 +320,7 @@ Task<void> forward_to(Serving& serving, const Forward& forward) {
         pool.limits().response = pool.limits().stall = serving.balancer.idle_timeout;
         auto response = co_await pool.send(request);
         if (response) {
-            group = serving.worker().group(*group_id);
+            group = serving.worker().group(group_id);
             if (group == nullptr) {
                 failure = 503;
                 break;
@@ -330,13 +331,24 @@ Task<void> forward_to(Serving& serving, const Forward& forward) {
         }
         if (rest.failed()) co_return;  // The client left in the middle of its body.
         failure = status_of_failure(response.error());
-        if (group = serving.worker().group(*group_id); group != nullptr)
+        if (group = serving.worker().group(group_id); group != nullptr)
             ++group->counters.connection_errors;
         const bool again = net::never_sent(response.error()) ||
                            (response.error().is("NoResponse") && net::is_idempotent(head.method));
         if (!again || rest.started()) break;
     }
     co_await answer_error(serving, failure);
+}
+
+Task<void> forward_to(Serving& serving, const Forward& forward) {
+    const std::string* const id = choose_group(serving, forward);
+    const GroupState* const group = id == nullptr ? nullptr : serving.worker().group(*id);
+    if (group == nullptr)
+        co_await answer_error(serving, 503);
+    else if (group->group->function)
+        co_await forward_to_function(serving, forward, *id);
+    else
+        co_await forward_to_targets(serving, forward, *id);
 }
 
 }  // namespace

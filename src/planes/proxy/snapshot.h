@@ -111,14 +111,17 @@ struct HealthCheck {
 };
 
 struct Target {
-    std::string id;        // Unique in its group: "10.0.1.17:8080".
-    net::Address address;  // In the load balancer's network.
+    std::string id;        // Unique in its group: "10.0.1.17:8080"; a function's ARN.
+    net::Address address;  // In the load balancer's network; none for a function.
     bool draining = false;
 };
 
 struct TargetGroup {
     std::string id;
-    bool tls = false;  // HTTPS to the targets, whose certificates are not verified (as ALB).
+    bool tls = false;       // HTTPS to the targets, whose certificates are not verified (as ALB).
+    bool http2 = false;     // ProtocolVersion HTTP2.
+    bool function = false;  // The target is a function (functions.h).
+    bool multi_value = false;  // lambda.multi_value_headers.enabled
     enum class Algorithm {
         round_robin,
         least_outstanding,

@@ -1,5 +1,9 @@
 #include "planes/proxy/worker.h"
 
+#include <fcntl.h>
+
+#include <set>
+
 #include "base/log.h"
 
 namespace unkai::planes::proxy {
@@ -20,13 +24,18 @@ net::ServerOptions options_for(const LoadBalancer& balancer, std::shared_ptr<net
 }
 
 std::string key_of(const Listener& listener, const LoadBalancer& balancer) {
-    std::string key = listener.id + '|' + std::to_string(listener.port) + '|' +
-                      (listener.certificates.empty() ? "http" : "https") + '|' +
-                      (balancer.http2 ? "h2" : "h1") + '|' +
-                      std::to_string(balancer.idle_timeout.count()) + '|' +
-                      std::to_string(balancer.client_keep_alive.count());
-    for (const Node& node : balancer.nodes) key += '|' + node.network + ' ' + node.address.ip();
-    return key;
+    return listener.id + '|' + std::to_string(listener.port) + '|' +
+           (listener.certificates.empty() ? "http" : "https") + '|' +
+           (balancer.http2 ? "h2" : "h1") + '|' + std::to_string(balancer.idle_timeout.count()) +
+           '|' + std::to_string(balancer.client_keep_alive.count());
+}
+
+bool same_node(const Node& a, const Node& b) {
+    return a.network == b.network && a.address.same_ip(b.address);
+}
+
+std::string place_of(const Node& node, uint16_t port) {
+    return node.network + ' ' + node.address.ip() + ' ' + std::to_string(port);
 }
 
 }  // namespace
@@ -84,6 +93,20 @@ ListenerServer::ListenerServer(Worker& owner, const Listener& listener,
       bound(balancer.nodes.size(), false),
       server(owner.loop(), *this, options_for(balancer, std::move(tls))) {}
 
+bool ListenerServer::take_nodes(const std::vector<Node>& wanted) {
+    std::vector<bool> open(wanted.size(), false);
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        if (!bound[i]) continue;
+        const auto same = std::find_if(wanted.begin(), wanted.end(),
+                                       [&](const Node& node) { return same_node(node, nodes[i]); });
+        if (same == wanted.end()) return false;
+        open[static_cast<size_t>(same - wanted.begin())] = true;
+    }
+    nodes = wanted;
+    bound.swap(open);
+    return true;
+}
+
 Task<void> ListenerServer::handle(net::Exchange& exchange) { return serve(*this, exchange); }
 
 std::string ListenerServer::refuse(const wire::Fault& fault, const net::Peer&,
@@ -96,8 +119,8 @@ std::string ListenerServer::refuse(const wire::Fault& fault, const net::Peer&,
 
 // ---- Worker
 
-Worker::Worker(Loop& loop, std::unique_ptr<Random> random)
-    : loop_(loop), random_(std::move(random)) {}
+Worker::Worker(Loop& loop, std::unique_ptr<Random> random, AskFunction ask)
+    : loop_(loop), random_(std::move(random)), ask_(std::move(ask)) {}
 
 Worker::~Worker() { CHECK(servers_.empty(), "a proxy's Worker was destroyed before stop()"); }
 
@@ -115,16 +138,18 @@ void Worker::apply_groups(const HealthMap& health) {
                   [this](const auto& entry) { return !snapshot_->groups.contains(entry.first); });
     for (const auto& [id, group] : snapshot_->groups) {
         GroupState& state = groups_[id];
-        const bool same_tls = state.group == nullptr || state.word.empty() ||
-                              state.targets.empty() || state.tls == group.tls;
+        const bool same_protocol = state.group == nullptr || state.word.empty() ||
+                                   state.targets.empty() ||
+                                   (state.tls == group.tls && state.http2 == group.http2);
         state.group = &group;
         state.tls = group.tls;
+        state.http2 = group.http2;
         state.word = sticky_word(id);
         std::vector<std::shared_ptr<TargetState>> targets;
         for (const Target& target : group.targets) {
             std::shared_ptr<TargetState> kept;
             for (const auto& old : state.targets)
-                if (same_tls && old->target.id == target.id &&
+                if (same_protocol && old->target.id == target.id &&
                     old->target.address == target.address)
                     kept = old;
             if (!kept) kept = std::make_shared<TargetState>();
@@ -144,7 +169,8 @@ void Worker::apply_listeners(const TlsMap& tls) {
         const auto balancer = snapshot_->load_balancers.find(listener.load_balancer);
         if (balancer == snapshot_->load_balancers.end()) continue;
         const std::string key = key_of(listener, balancer->second);
-        if (const auto kept = servers_.find(key); kept != servers_.end()) {
+        if (const auto kept = servers_.find(key);
+            kept != servers_.end() && kept->second->take_nodes(balancer->second.nodes)) {
             next.emplace(key, std::move(kept->second));
             servers_.erase(kept);
             continue;
@@ -155,9 +181,29 @@ void Worker::apply_listeners(const TlsMap& tls) {
                               secured == tls.end() ? nullptr : secured->second));
     }
     servers_.swap(next);
+    bind();
     for (auto& [key, server] : next)
         if (server) scope_.spawn(retire(std::move(server), retire_grace));
-    bind();
+    close_unused_sockets();
+}
+
+void Worker::close_unused_sockets() {
+    std::set<std::string> used;
+    for (const auto& [key, server] : servers_)
+        for (const Node& node : server->nodes) used.insert(place_of(node, server->port));
+    std::erase_if(sockets_, [&used](const auto& entry) { return !used.contains(entry.first); });
+}
+
+// A copy for the server's own use.
+Result<Fd> Worker::socket_of(const ListenerServer& server, const Node& node) {
+    Fd& socket = sockets_[place_of(node, server.port)];
+    if (!socket) {
+        TRY(socket, net::open_listener(node.network, node.address.with_port(server.port),
+                                       {.reuse_port = true, .free_bind = true}));
+    }
+    Fd copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return fail("TooManyOpenFiles", "No file descriptor is left (ulimit -n).");
+    return copy;
 }
 
 std::map<std::string, std::string> Worker::bind() {
@@ -165,12 +211,9 @@ std::map<std::string, std::string> Worker::bind() {
     for (auto& [key, server] : servers_) {
         for (size_t i = 0; i < server->nodes.size(); ++i) {
             if (server->bound[i]) continue;
-            const Node& node = server->nodes[i];
-            const auto address =
-                server->server.listen(node.network, node.address.with_port(server->port),
-                                      {.reuse_port = true, .free_bind = true});
-            server->bound[i] = address.has_value();
-            if (!address) failures[server->listener_id] = address.error().message;
+            auto socket = socket_of(*server, server->nodes[i]);
+            server->bound[i] = socket && server->server.listen(std::move(*socket));
+            if (!socket) failures[server->listener_id] = socket.error().message;
         }
     }
     return failures;
@@ -203,13 +246,15 @@ net::Pool& Worker::pool(TargetState& target, const TargetGroup& group, const Nod
     net::Destination to{.address = target.target.address, .network = node.network};
     to.local = node.address.with_port(0);
     if (group.tls) {
-        if (!target_tls_) {
-            auto made = net::ClientTls::make({.verify = false});
+        auto& tls = group.http2 ? target_tls_http2_ : target_tls_;
+        if (!tls) {
+            auto made = net::ClientTls::make({.verify = false, .http2 = group.http2});
             CHECK(made.has_value(), "no TLS context for targets");
-            target_tls_ = *made;
+            tls = *made;
         }
-        to.tls = target_tls_;
+        to.tls = tls;
     }
+    to.http2 = group.http2;
     net::ClientLimits limits;
     limits.head.headers = 32 * 1024;  // ALB guide, load-balancer-limits.
     target.pools.emplace_back(node.address,
@@ -236,10 +281,24 @@ Counters Worker::counters() {
     return all;
 }
 
+Task<Result<FunctionReply>> Worker::call(FunctionCall call, Duration limit) {
+    return ask_function(ask_, loop_, std::move(call), loop_.steady() + limit, &ending_);
+}
+
+Task<void> Worker::end_calls(Duration grace, Stop& retired) {
+    if (co_await loop_.sleep(grace, &retired)) ending_.request();
+}
+
 Task<void> Worker::stop(Duration grace) {
     auto servers = std::exchange(servers_, {});
+    sockets_.clear();
     for (auto& [key, server] : servers) scope_.spawn(retire(std::move(server), grace));
+    Stop retired;
+    Scope calls;
+    calls.spawn(end_calls(grace, retired));
     co_await scope_.join();
+    retired.request();
+    co_await calls.join();
     groups_.clear();
     listeners_.clear();
     snapshot_.reset();

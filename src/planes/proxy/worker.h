@@ -8,6 +8,7 @@
 #include "net/client.h"
 #include "net/server.h"
 #include "planes/proxy/counters.h"
+#include "planes/proxy/functions.h"
 #include "planes/proxy/rules.h"
 #include "planes/proxy/snapshot.h"
 #include "rt/random.h"
@@ -25,7 +26,7 @@ struct TargetState {
 
 struct GroupState {
     const TargetGroup* group = nullptr;  // Of the snapshot.
-    bool tls = false;
+    bool tls = false, http2 = false;
     std::string word;
     std::vector<std::shared_ptr<TargetState>> targets;
     size_t next = 0;  // Of the round robin.
@@ -53,9 +54,12 @@ public:
     std::string refuse(const wire::Fault& fault, const net::Peer& peer,
                        net::Headers& headers) override;
 
+    // Goes on with other nodes. False: it has a socket of one that is not wanted any more.
+    bool take_nodes(const std::vector<Node>& wanted);
+
     Worker& worker;
     std::string listener_id, balancer_id;
-    std::string key;  // What must be equal for the sockets to stay.
+    std::string key;  // What must be equal for the server to stay.
     std::vector<Node> nodes;
     uint16_t port;
     std::vector<bool> bound;  // By node.
@@ -65,7 +69,7 @@ public:
 
 class Worker {
 public:
-    Worker(Loop& loop, std::unique_ptr<Random> random);
+    Worker(Loop& loop, std::unique_ptr<Random> random, AskFunction ask);
     ~Worker();
 
     void apply(std::shared_ptr<const Snapshot> snapshot, TlsMap tls, const HealthMap& health);
@@ -83,11 +87,15 @@ public:
     BalancerCounters& balancer_counters(const std::string& id) { return balancers_[id]; }
     // The pool from that node to the target.
     net::Pool& pool(TargetState& target, const TargetGroup& group, const Node& node);
+    Task<Result<FunctionReply>> call(FunctionCall call, Duration limit);
 
 private:
     static Task<void> retire(std::unique_ptr<ListenerServer> server, Duration grace);
+    Task<void> end_calls(Duration grace, Stop& retired);
     void apply_groups(const HealthMap& health);
     void apply_listeners(const TlsMap& tls);
+    Result<Fd> socket_of(const ListenerServer& server, const Node& node);
+    void close_unused_sockets();
 
     Loop& loop_;
     std::unique_ptr<Random> random_;
@@ -96,7 +104,12 @@ private:
     std::unordered_map<std::string, GroupState> groups_;
     std::unordered_map<std::string, BalancerCounters> balancers_;
     std::map<std::string, std::unique_ptr<ListenerServer>> servers_;  // By key.
-    std::shared_ptr<net::ClientTls> target_tls_;
+    // The listening sockets, by place. Servers have copies: a socket that closes resets the
+    // connections that wait in its queue, so it stays when a change makes another server.
+    std::map<std::string, Fd> sockets_;
+    std::shared_ptr<net::ClientTls> target_tls_, target_tls_http2_;
+    AskFunction ask_;
+    Stop ending_;  // Calls of functions are given up.
     Scope scope_;
 };
 
