@@ -474,6 +474,23 @@ TEST(CloudWatchAlarms, ActionsAreDoneOrSaidToHaveFailed) {
     EXPECT_EQ(topics.published.size(), 1u);
 }
 
+// cloudwatch_limits: 5,000 metric alarms in a region.
+TEST(CloudWatchAlarms, HaveAQuota) {
+    MetricsWorld world;
+    ASSERT_EQ(world.put_alarm(world.alarm_input("a0")), "ok");
+    store::Txn txn = world.store.begin();
+    StoredAlarm alarm = *schema::alarms.get(txn, {"123456789012", "us-east-1", "a0"});
+    for (int i = 1; i < 4999; ++i) {
+        alarm.name = "a" + std::to_string(i);
+        schema::alarms.put(txn, {"123456789012", "us-east-1", alarm.name}, alarm);
+    }
+    ASSERT_TRUE(world.sim.loop.run_until_done(world.store.commit(txn)));
+    EXPECT_EQ(world.put_alarm(world.alarm_input("the last")), "ok");
+    EXPECT_EQ(world.put_alarm(world.alarm_input("one more")),
+              "LimitExceededFault: An account has at most 5000 alarms in a region.");
+    EXPECT_EQ(world.put_alarm(world.alarm_input("a0")), "ok");  // It is there already.
+}
+
 TEST(CloudWatch, DashboardsAndTags) {
     MetricsWorld world;
     const std::string body = R"({"widgets":[{"type":"text","properties":{"markdown":"x"}}]})";

@@ -9,12 +9,12 @@ namespace unkai::services::route53 {
 
 namespace {
 
-// ec2, as far as route53 asks it: two VPCs exist.
+// ec2, as far as route53 asks it: two VPCs exist, and as many as a test needs.
 struct Vpcs {
     static Status describe(void*, aws::Call& call, const void* input, void* output) {
         const auto& in = *static_cast<const api::ec2::DescribeVpcsInput*>(input);
         for (const std::string& id : in.vpc_ids) {
-            if (id != "vpc-1" && id != "vpc-2")
+            if (id != "vpc-1" && id != "vpc-2" && !id.starts_with("vpc-many-"))
                 return fail("InvalidVpcID.NotFound", "The vpc ID '" + id + "' does not exist", 400);
             if (call.region != "us-east-1") return fail("InvalidVpcID.NotFound", "not here", 400);
             static_cast<api::ec2::DescribeVpcsOutput*>(output)->vpcs.push_back({.vpc_id = id});
@@ -443,6 +443,34 @@ TEST(Route53, TagsAndLimits) {
                   .error()
                   .code,
               "HostedZoneNotPrivate");
+}
+
+// DNSLimitations.
+TEST(Route53, ZonesAndTheirVpcsHaveQuotas) {
+    World world;
+    const auto associate = [&](const std::string& zone, int number) {
+        const auto done = world.run<op::AssociateVPCWithHostedZone>(
+            {.hosted_zone_id = zone,
+             .vpc = {.vpc_region = "us-east-1", .vpc_id = "vpc-many-" + std::to_string(number)}});
+        return done ? "ok" : done.error().code;
+    };
+    const auto create = [&](int number) {
+        api::route53::CreateHostedZoneInput in;
+        in.name = "z" + std::to_string(number) + ".example.com";
+        in.caller_reference = std::to_string(number);
+        if (number == 0) in.vpc = api::route53::VPC{.vpc_region = "us-east-1", .vpc_id = "vpc-1"};
+        return world.run<op::CreateHostedZone>(in);
+    };
+    const auto inner = create(0);
+    ASSERT_TRUE(inner) << inner.error().message;
+    const std::string zone = inner->hosted_zone.id.substr(12);
+    for (int i = 1; i < 300; ++i) ASSERT_EQ(associate(zone, i), "ok");
+    EXPECT_EQ(associate(zone, 300), "LimitsExceeded");
+    for (int i = 1; i < 500; ++i) ASSERT_TRUE(create(i));
+    const auto full = create(500);
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().code, "TooManyHostedZones");
+    EXPECT_EQ(full.error().message, "Limits Exceeded: MAX_HOSTED_ZONES_BY_OWNER is 500.");
 }
 
 TEST(Route53, NamesKeepTheOrderOfRoute53) {

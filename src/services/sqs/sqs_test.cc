@@ -331,5 +331,39 @@ TEST(Sqs, ChangesVisibility) {
     EXPECT_EQ(world.bodies(url), "x");
 }
 
+// quotas-messages: 120,000 messages in flight, for standard queues an error, for FIFO ones nothing.
+TEST(Sqs, InFlightMessagesHaveAQuota) {
+    World world;
+    for (const bool fifo : {false, true}) {
+        const std::string name = fifo ? "full.fifo" : "full";
+        const std::string url =
+            world.create(name, fifo ? Map<std::string>{{"FifoQueue", "true"}} : Map<std::string>{});
+        const auto queue = world.queues->find_arn("arn:aws:sqs:eu-west-1:123456789012:" + name);
+        ASSERT_NE(queue, nullptr);
+        const Time now = world.sim.env.now();
+        for (int64_t i = 1; i < static_cast<int64_t>(limits::in_flight); ++i) {
+            queue->order.add(-i, {.sent = now, .group = fifo ? std::to_string(i) : ""});
+            queue->order.publish(-i);
+            queue->order.hide(-i, now, now + 12h, 1);
+        }
+        EXPECT_EQ(queue->order.in_flight(), limits::in_flight - 1);
+        for (const char* body : {"last", "over"})
+            if (fifo)
+                world.fifo(url, body, body, body);
+            else
+                world.send(url, body);
+        EXPECT_EQ(world.bodies(url), "last");  // As many as there is room for.
+        const auto over = world.sim.loop.run_until_done(
+            World::receive_task(world, {.queue_url = url, .max_number_of_messages = 1}));
+        if (fifo) {
+            ASSERT_TRUE(over);
+            EXPECT_TRUE(over->messages.empty());
+        } else {
+            ASSERT_FALSE(over);
+            EXPECT_EQ(over.error().code, "OverLimit");
+        }
+    }
+}
+
 }  // namespace
 }  // namespace unkai::services::sqs
