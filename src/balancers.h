@@ -2,6 +2,7 @@
 // publisher, the service, the names, the metrics.
 #pragma once
 
+#include "balancer_functions.h"
 #include "planes/dns/names.h"
 #include "planes/network/network.h"
 #include "planes/proxy/proxy.h"
@@ -16,7 +17,8 @@ public:
     Balancers(Env& env, store::Store& store, aws::Client& client,
               net::CertificateLookup& certificates, planes::network::Network& network,
               std::vector<Loop*> data_loops)
-        : proxy_(env.loop, std::move(data_loops), env.random),
+        : functions_(client),
+          proxy_(env.loop, std::move(data_loops), env.random),
           service_(client, certificates, proxy_),
           publisher_(
               env, store,
@@ -30,7 +32,9 @@ public:
                    [&network](std::string interface, Steady deadline) {
                        return network.ready(std::move(interface), deadline);
                    }}),
-          metrics_(env, store, client, proxy_, [this] { return proxy_.collect(); }) {}
+          metrics_(env, store, client, proxy_, [this] { return proxy_.collect(); }) {
+        proxy_.set_functions(functions_);
+    }
 
     services::elbv2::Elbv2& service() { return service_; }
     planes::dns::NameSource& names() { return names_; }
@@ -49,6 +53,7 @@ public:
 
 private:
     planes::dns::NameSource names_{"elbv2"};
+    BalancerFunctions functions_;
     planes::proxy::Proxy proxy_;
     services::elbv2::Elbv2 service_;
     services::elbv2::Publisher publisher_;

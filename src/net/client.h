@@ -107,7 +107,8 @@ public:
     Pool(const Pool&) = delete;
 
     // `request` and what it points to live until the Response is had. A streamed body is sent
-    // before the response is read, unless the peer answers earlier.
+    // before the response is read, unless the peer answers earlier: then its connection is used up;
+    // over HTTP/2 the rest is sent while the response is read, and the stream lives as long as it.
     Task<Result<Response>> send(const Request& request);
     void close_idle();
     const Destination& destination() const { return destination_; }

@@ -217,34 +217,27 @@ void Http2Answer::begin(const Request& request, const Destination& destination) 
 // The peer wants no more of the request: it ended the stream, or answered with an error.
 bool Http2Answer::refused() const { return closed_ || (head_there_ && head.status >= 400); }
 
-// Until the session took all of it, or the peer wants no more.
-Task<Status> Http2Answer::send_piece(std::string_view piece) {
+// One step of sending a streamed body: waits until the last piece went, or takes the next.
+Task<Status> Http2Answer::send_more() {
     Http2Client& connection = *connection_;
-    sent_piece_ = false;
-    connection.session_.offer(stream_, piece);
+    if (!sent_piece_) {
+        const Steady deadline = connection.loop_.steady() + connection.limits_.stall;
+        if (co_await changed_.wait(connection.loop_, deadline) != Wake::ready)
+            co_return fail("ConnectionTimeout", "The peer takes nothing for too long.", 504);
+        co_return ok();
+    }
+    CO_TRY(const std::string_view piece, co_await source_->next());
+    if (left_ && (piece.size() > *left_ || (piece.empty() && *left_ > 0)))
+        co_return fail("BadMessage", "The request's body has not the announced length.", 400);
+    if (left_) *left_ -= piece.size();
+    if (refused()) co_return ok();
+    sent_piece_ = piece.empty();
+    if (!piece.empty()) connection.session_.offer(stream_, piece);
+    if (piece.empty() || left_ == 0u) {
+        connection.session_.end(stream_, nullptr);
+        source_ = nullptr;
+    }
     connection.flush();
-    const Steady deadline = connection.loop_.steady() + connection.limits_.stall;
-    while (!sent_piece_ && !refused()) {
-        if (co_await changed_.wait(connection.loop_, deadline) == Wake::ready) continue;
-        connection.session_.withdraw(stream_);
-        co_return fail("ConnectionTimeout", "The peer takes nothing for too long.", 504);
-    }
-    if (!sent_piece_) connection.session_.withdraw(stream_);
-    co_return ok();
-}
-
-Task<Status> Http2Answer::send_stream(const Request& request) {
-    uint64_t left = request.length.value_or(0);
-    while (!refused()) {
-        CO_TRY(const std::string_view piece, co_await request.stream->next());
-        if (request.length && (piece.size() > left || (piece.empty() && left > 0)))
-            co_return fail("BadMessage", "The request's body has not the announced length.", 400);
-        left -= request.length ? piece.size() : 0;
-        if (!piece.empty()) CO_REQUIRE(co_await send_piece(piece));
-        if (!piece.empty() && !(request.length && left == 0)) continue;
-        if (sent_piece_) connection_->session_.end(stream_, nullptr);
-        break;
-    }
     co_return ok();
 }
 
@@ -263,20 +256,23 @@ Task<Status> Http2Answer::exchange(const Request& request, const Destination& de
         stream_ = -1;
         co_return fail("StreamRefused", "The connection takes no more requests.", 503);
     }
-    if (request.stream != nullptr) {
-        CO_REQUIRE(co_await send_stream(request));
-    } else if (!request.body.empty()) {
+    source_ = request.stream;
+    left_ = request.length;
+    if (source_ == nullptr && !request.body.empty()) {
         connection_->session_.offer(stream_, request.body);
         connection_->session_.end(stream_, nullptr);
         sent_piece_ = false;
     }
+    while (source_ != nullptr && !head_there_ && !refused()) CO_REQUIRE(co_await send_more());
     connection_->flush();
     Loop& loop = connection_->loop_;
     Status status = co_await wait_for_head(
         std::min(loop.steady() + connection_->limits_.response, request.deadline));
-    // The body is the caller's, who may give it up now: the rest is kept here.
-    if (!sent_piece_) rest_ = connection_->session_.withdraw(stream_);
-    if (!sent_piece_ && !refused()) {
+    if (refused()) {
+        (void)connection_->session_.withdraw(stream_);
+    } else if (request.stream == nullptr && !sent_piece_) {
+        // The body is the caller's, who may give it up now: the rest is kept here.
+        rest_ = connection_->session_.withdraw(stream_);
         connection_->session_.offer(stream_, rest_);
         connection_->session_.end(stream_, nullptr);
         connection_->flush();
@@ -296,6 +292,10 @@ Task<Result<std::string_view>> Http2Answer::read() {
         if (body_ended_) co_return std::string_view{};
         if (closed_)
             co_return fail("ConnectionClosed", "The response's body ended too early.", 502);
+        if (source_ != nullptr && !refused()) {
+            CO_REQUIRE(co_await send_more());
+            continue;
+        }
         if (co_await changed_.wait(connection.loop_, deadline) != Wake::ready)
             co_return fail("ConnectionTimeout", "The response's body stalled.", 504);
     }

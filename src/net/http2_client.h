@@ -71,8 +71,7 @@ public:
 
 private:
     friend class Http2Client;
-    Task<Status> send_stream(const Request& request);
-    Task<Status> send_piece(std::string_view piece);
+    Task<Status> send_more();
     Task<Status> wait_for_head(Steady deadline);
     void begin(const Request& request, const Destination& destination);
     bool refused() const;
@@ -83,6 +82,8 @@ private:
     Event changed_;
     Headers trailers_;
     std::string incoming_, current_;
+    BodySource* source_ = nullptr;  // While there is more of it.
+    std::optional<uint64_t> left_;  // Of its announced length.
     std::string rest_;  // Of the request's body, when the response came before it was sent.
     uint32_t error_ = 0;
     bool head_there_ = false, body_ended_ = false, closed_ = false, sent_piece_ = true;

@@ -109,6 +109,10 @@ TEST(Http2Client, MovesLargeBodiesBothWaysAtTheReadersPace) {
             {.method = "PUT", .target = "/early", .stream = &pieces, .length = 3'000'000});
         EXPECT_EQ(response->status(), 403);  // Said before all was sent.
         EXPECT_EQ((co_await response->read_all(10)).value_or(""), "no");
+        Pieces echoed(100, 30'000);  // Answered while it is sent.
+        response = co_await pool.send(
+            {.method = "PUT", .target = "/echo", .stream = &echoed, .length = 3'000'000});
+        EXPECT_EQ((co_await response->read_all(4'000'000)).value_or("").size(), 3'000'000u);
         const uint64_t before = running.server.counters().bytes_sent;
         response = co_await pool.send({.target = "/large"});
         co_await running.loop.sleep(20ms);  // Nobody reads: the window holds it back.
