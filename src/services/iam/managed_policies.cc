@@ -34,6 +34,10 @@ static constexpr ManagedPolicy policies[] = {
     {"/AmazonS3FullAccess", ALLOW(R"(["s3:*","s3-object-lambda:*"])")},
     {"/CloudWatchLogsFullAccess", ALLOW(R"(["logs:*"])")},
     {"/ReadOnlyAccess", ALLOW(R"(["*:Describe*","*:Get*","*:List*"])")},
+    {"/AWSCloudFormationReadOnlyAccess",
+     ALLOW(R"(["cloudformation:Describe*","cloudformation:EstimateTemplateCost",)"
+           R"("cloudformation:Get*","cloudformation:List*","cloudformation:ValidateTemplate",)"
+           R"("cloudformation:Detect*"])")},
     {"/CloudWatchReadOnlyAccess",
      ALLOW(R"(["application-autoscaling:DescribeScalingPolicies","cloudwatch:Describe*",)"
            R"("cloudwatch:Get*","cloudwatch:List*","logs:Get*","logs:List*","logs:Describe*",)"
