@@ -1,6 +1,7 @@
 #include "cli/shift_desk.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
