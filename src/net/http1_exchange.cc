@@ -51,12 +51,11 @@ Task<void> Http1Exchange::serve() {
 
 // ---- Heads
 
-// The wait between requests, without a buffer. The first request's bytes are due within the header
-// time.
+// The wait for a request, without a buffer.
 Task<Wake> Http1Exchange::wait_for_bytes() {
     buffer_.release();
-    const Duration most = std::exchange(first_, false) ? limits_.header : limits_.idle;
-    const Steady deadline = std::min(connection_.in(most), connection_.expires);
+    const Steady deadline = std::min(connection_.in(limits_.idle), connection_.expires);
+    if (first_) co_return co_await connection_.wait_for_request(deadline);
     co_return co_await stream_.wait_readable(deadline, &connection_.draining());
 }
 
@@ -80,7 +79,7 @@ Task<Http1Exchange::Read> Http1Exchange::read_head() {
             }
             if (!request_.method.empty()) break;
             if (deadline == never) deadline = connection_.in(limits_.header);
-            if (co_await stream_.wait_readable(deadline, &connection_.draining()) != Wake::ready) {
+            if (co_await connection_.wait_for_request(deadline) != Wake::ready) {
                 if (stream_.open() && !connection_.draining().requested())
                     co_await refuse({408, "The request's headers took too long."});
                 co_return Read::end;
@@ -190,7 +189,7 @@ void Http1Exchange::reset() {
     received_ = sent_ = send_left_ = 0;
     status_ = 0;
     started_ = finished_ = close_after_ = false;
-    body_broken_ = continue_due_ = false;
+    body_broken_ = continue_due_ = first_ = false;
     body_since_ = {};
     sending_ = Sending::nothing;
     if (out_.capacity() > 16384) out_ = {};

@@ -250,6 +250,30 @@ TEST(Http1Server, HandsOverUpgradedConnections) {
     });
 }
 
+TEST(Http1Server, DrainAnswersARequestThatWasUnderWay) {
+    with_server(answer, {}, [](Running running) -> Task<void> {
+        struct Drain {
+            static Task<void> go(Server& server) { co_await server.drain(5s); }
+        };
+        auto io = co_await open_connection(running.loop, "", running.address, never);
+        if (!io) {
+            ADD_FAILURE() << io.error().message;
+            co_return;
+        }
+        while (running.server.counters().connections == 0) co_await running.loop.yield();
+        Scope scope;
+        scope.spawn(Drain::go(running.server));
+        Stream stream(std::move(*io));
+        EXPECT_TRUE(co_await stream.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n", never));
+        char piece[4096];
+        const auto size = co_await stream.read(piece, sizeof piece, never);
+        const std::string_view head(piece, size ? *size : 0);
+        EXPECT_TRUE(head.starts_with("HTTP/1.1 200")) << head;
+        EXPECT_NE(head.find("Connection: close"), head.npos) << head;
+        co_await scope.join();
+    });
+}
+
 TEST(Http1Server, DrainFinishesWhatRunsAndCutsWhatLasts) {
     struct Slow {
         static Task<void> handle(Exchange& exchange) {

@@ -132,6 +132,13 @@ Task<void> ServerConnection::serve(Server& server, Io io, Address peer) {
         co_await serve_http1(connection);
 }
 
+Task<Wake> ServerConnection::wait_for_request(Steady deadline) {
+    constexpr auto parting = std::chrono::seconds(1);
+    const Wake why = co_await stream.wait_readable(deadline, &draining());
+    if (why != Wake::stopped || !stream.open()) co_return why;
+    co_return co_await stream.wait_readable(std::min(deadline, in(parting)));
+}
+
 // One byte, left in the socket, tells: a TLS record of a ClientHello starts with 22, which no
 // method does.
 Task<Status> ServerConnection::detect_tls() {
@@ -148,7 +155,7 @@ Task<Status> ServerConnection::detect_tls() {
         }
         if (errno == EINTR) continue;
         if (errno != EAGAIN) co_return fail("ConnectionClosed", "The client is gone.");
-        if (co_await stream.wait_readable(deadline, &draining()) != Wake::ready)
+        if (co_await wait_for_request(deadline) != Wake::ready)
             co_return fail("ConnectionTimeout", "The client sent nothing.");
     }
     CO_REQUIRE(co_await stream.accept_tls(*server.options_.tls, deadline));

@@ -21,6 +21,9 @@ public:
     const Limits& limits() const { return server.options_.limits; }
     Stop& draining() { return server.stop_; }
     ServerCounters& counters() { return server.counters_; }
+    // Waits for bytes of a request. One that may be under way when draining begins has a second
+    // more: a client that has just connected cannot know.
+    Task<Wake> wait_for_request(Steady deadline);
     // Deadlines of this moment.
     Steady in(Duration length) { return server.loop_.steady() + length; }
 

@@ -160,7 +160,7 @@ Task<void> expect_version(Running running, std::string expected) {
 
 TEST(Tls, AnswersARequestThatCameInOneReadWithTheEndOfTheHandshake) {
     ServerOptions options = with_tls(true);
-    options.limits.header = std::chrono::seconds(1);  // A request that is not seen ends soon.
+    options.limits.idle = std::chrono::seconds(1);  // A request that is not seen ends soon.
     with_server(tell, std::move(options), [](Running running) -> Task<void> {
         auto io = co_await open_connection(running.loop, "", running.address, never);
         if (!io) {
