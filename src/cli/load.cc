@@ -36,9 +36,13 @@ Result<migration::LoadOptions> read_load_wishes(const LoadWishes& wishes) {
         TRY(const migration::Url url, migration::parse_url(text));
         out.urls.push_back(url);
     }
-    if (wishes.http2 != "no")
-        return fail("Http2Unsupported",
-                    "unkai load speaks HTTP/1.1 only so far. Leave --http2 out, or say --http2 no.",
+    if (wishes.http2 != "no" && wishes.http2 != "yes")
+        return fail("Http2Invalid", "--http2 is yes or no, not '" + wishes.http2 + "'.", 400);
+    out.http2 = wishes.http2 == "yes";
+    if (out.http2 && wishes.fresh_dns)
+        return fail("FreshHttp2",
+                    "--fresh-dns connects anew for each request, and over HTTP/2 requests share "
+                    "connections. Leave one of the two out.",
                     400);
     if (!(wishes.rate > 0) || wishes.rate > 200000)
         return fail("RateInvalid", "--rate must be a number of requests a second up to 200,000.",
@@ -63,14 +67,15 @@ Result<migration::LoadOptions> read_load_wishes(const LoadWishes& wishes) {
 }
 
 Json load_json(const LoadResult& result, const migration::LoadOptions& options) {
-    Json latency = Json::object(), statuses = Json::object(), addresses = Json::object(),
-         errors = Json::object(), seconds = Json::array();
+    Json latency = Json::object(), statuses = Json::object(), protocols = Json::object(),
+         addresses = Json::object(), errors = Json::object(), seconds = Json::array();
     for (const double percent : shown_percentiles)
         latency.set(fmt::format("p{:g}", percent), to_ms(result.latency.percentile(percent)));
     latency.set("mean", to_ms(result.latency.mean()));
     latency.set("min", to_ms(result.latency.least()));
     latency.set("max", to_ms(result.latency.most()));
     for (const auto& [status, count] : result.statuses) statuses.set(std::to_string(status), count);
+    for (const auto& [protocol, count] : result.protocols) protocols.set(protocol, count);
     for (const auto& [address, count] : result.addresses) addresses.set(address, count);
     for (const auto& [code, count] : result.errors) errors.set(code, count);
     for (const auto& second : result.seconds)
@@ -88,6 +93,7 @@ Json load_json(const LoadResult& result, const migration::LoadOptions& options) 
                          {"bytes", result.bytes},
                          {"latencyMs", std::move(latency)},
                          {"statuses", std::move(statuses)},
+                         {"protocols", std::move(protocols)},
                          {"addresses", std::move(addresses)},
                          {"errors", std::move(errors)},
                          {"perSecond", std::move(seconds)}});
@@ -112,6 +118,7 @@ std::string load_text(const LoadResult& result) {
         out += "\n";
     };
     list("Status", result.statuses, std::max<uint64_t>(1, result.answered));
+    list("Protocol", result.protocols, std::max<uint64_t>(1, result.answered));
     list("Addresses", result.addresses, std::max<uint64_t>(1, result.answered));
     list("Errors", result.errors, std::max<uint64_t>(1, result.sent));
     return out;
@@ -202,6 +209,7 @@ void add_load(CLI::App& app, Context& context, Action& action) {
         "Examples:\n  unkai load https://api.shop.example/items --rate 500 --duration 60s\n"
         "  unkai load http://… http://… --rate 2000 --connections 64 --json\n"
         "  unkai load https://api.shop.example/ --fresh-dns      each request asks DNS anew\n"
+        "  unkai load https://api.shop.example/ --http2 yes      requests share connections\n"
         "  unkai load https://… --method POST --header 'content-type: application/json' --body "
         "@order.json\n  unkai load https://… --guard 'errors<1%' --guard 'p99<300ms'\n\n"
         "The rate holds whether or not answers come. A send that finds no free connection for a\n"
@@ -214,9 +222,11 @@ void add_load(CLI::App& app, Context& context, Action& action) {
     command->add_option("--header", wishes.headers, "'name: value'; may be repeated")
         ->allow_extra_args(false);
     command->add_option("--body", wishes.body, "Text, or @file");
-    command->add_option("--connections", wishes.connections, "At a time, at most (256)");
+    command->add_option("--connections", wishes.connections,
+                        "At a time, at most; over HTTP/2 requests at a time (256)");
     command->add_option("--timeout", wishes.timeout, "Of one request (30s)");
-    command->add_option("--http2", wishes.http2, "no");
+    command->add_option("--http2", wishes.http2,
+                        "yes: over TLS if the server takes it, else unasked; no (no)");
     command->add_flag("--fresh-dns", wishes.fresh_dns,
                       "Ask DNS anew, and connect anew, for each request");
     command->add_option("--guard", wishes.guards, "errors<1%, p99<300ms; may be repeated")

@@ -48,6 +48,7 @@ Task<Result<int>> LoadRun::exchange(LoadRun& run, const Url& url, net::Address a
     destination.address = address;
     destination.tls = url.tls ? run.tls : nullptr;
     destination.server_name = url.tls ? url.host : "";
+    destination.http2 = run.options.http2;
     const std::string authority = url.authority();
     net::Request request;
     request.method = run.options.method;
@@ -62,6 +63,8 @@ Task<Result<int>> LoadRun::exchange(LoadRun& run, const Url& url, net::Address a
         if (piece.empty()) break;
         run.result.bytes += piece.size();
     }
+    constexpr int http2_version = 20;
+    ++run.result.protocols[response.head().version == http2_version ? "HTTP/2" : "HTTP/1.1"];
     co_return response.status();
 }
 
@@ -195,7 +198,7 @@ Task<LoadResult> run_load(Loop& loop, Lookup& lookup, LoadOptions options,
     limits.connect = limits.handshake = std::min<Duration>(options.timeout, 10s);
     limits.most_idle = options.fresh_dns ? 0 : options.connections;
     limits.most_connections = options.connections + 1;
-    auto tls = net::ClientTls::make({.trusted_pem = options.trusted_pem});
+    auto tls = net::ClientTls::make({.trusted_pem = options.trusted_pem, .http2 = options.http2});
     LoadRun run{loop,
                 lookup,
                 std::move(options),

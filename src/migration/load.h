@@ -33,10 +33,12 @@ struct LoadOptions {
     Duration duration = std::chrono::seconds(10);
     std::string method = "GET", body;
     std::vector<std::pair<std::string, std::string>> headers;
-    size_t connections = 256;  // At a time.
+    size_t connections = 256;  // At a time; over HTTP/2: requests at a time.
     Duration timeout = std::chrono::seconds(30);
     bool fresh_dns = false;   // Ask anew for each request, and connect anew.
     std::string trusted_pem;  // Roots; empty: the machine's.
+    // HTTP/2: by ALPN over TLS (else 1.1), else by prior knowledge. Requests share connections.
+    bool http2 = false;
 };
 
 struct LoadSecond {
@@ -49,6 +51,7 @@ struct LoadResult {
     Histogram latency;   // Of what was answered, from when it was due.
     Duration length{0};
     std::map<int, uint64_t> statuses;
+    std::map<std::string, uint64_t> protocols;  // Answers by "HTTP/1.1" and "HTTP/2".
     std::map<std::string, uint64_t> addresses;  // Answers by the address that gave them.
     std::map<std::string, uint64_t> errors;     // By code: ConnectionRefused, NameNotFound, …
     std::vector<LoadSecond> seconds;

@@ -73,9 +73,22 @@ def test_load_fails_openly(unkai):
     assert code == 99 and data["statuses"] == {"503": 50} and "errors<1% is broken" in data["brokenGuards"][0]
     code, data = command(unkai, "load", "http://127.0.0.1:9/", "--rate", 10, "--duration", "1s")
     assert code == 1 and data["errors"] == {"ConnectionRefused": 10}
-    for wrong in (["load", "ftp://x"], ["load", "http://x", "--rate", "0"], ["load", "http://x", "--http2", "yes"],
+    for wrong in (["load", "ftp://x"], ["load", "http://x", "--rate", "0"], ["load", "http://x", "--http2", "maybe"],
+                  ["load", "http://x", "--http2", "yes", "--fresh-dns"],
                   ["load", "http://x", "--guard", "p95<1"], ["load", "http://x", "--duration", "soon"]):
         assert command(unkai, *wrong)[0] == 2
+
+
+def test_load_over_http2(unkai):
+    """The API's own port takes HTTP/2 from who knows that it does; a server that does not is told of as failed."""
+    code, data = command(unkai, "load", f"{unkai.endpoint}/_unkai/nothing", "--http2", "yes", "--rate", 200, "--duration",
+                         "2s", "--connections", 16)
+    assert code == 0 and data["answered"] == 400 and data["failed"] == 0 and data["protocols"] == {"HTTP/2": 400}
+    with served() as url:
+        code, data = command(unkai, "load", url, "--http2", "yes", "--rate", 10, "--duration", "1s")
+        assert code == 1 and data["answered"] == 0 and data["failed"] + data["dropped"] == 10
+        code, data = command(unkai, "load", url, "--rate", 10, "--duration", "1s")
+        assert code == 0 and data["protocols"] == {"HTTP/1.1": 10}
 
 
 def test_load_drops_what_finds_no_connection(unkai):
