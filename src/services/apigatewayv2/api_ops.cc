@@ -44,8 +44,7 @@ Api new_api(aws::Call& call, std::string name) {
 }
 
 Status check_room(aws::Call& call) {
-    if (all<Api>(call, "", kind::api).size() >= limits::apis)
-        return errors::TooManyRequestsException("Maximum number of APIs for this account reached.");
+    if (all<Api>(call, "", kind::api).size() >= limits::apis) return full("APIs", "account");
     return ok();
 }
 

@@ -53,7 +53,7 @@ Result<CreateAuthorizerOutput> ApiGatewayV2::CreateAuthorizer(aws::Call& call,
                                                               const CreateAuthorizerInput& in) {
     REQUIRE(find_api(call, in.api_id));
     if (all<Authorizer>(call, in.api_id, kind::authorizer).size() >= limits::authorizers)
-        return bad("Maximum number of authorizers for this API has been reached: 10");
+        return full("Authorizers");
     Authorizer made;
     made.authorizer_id = new_id(call, 6);
     made.authorizer_credentials_arn = in.authorizer_credentials_arn;

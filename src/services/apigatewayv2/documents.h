@@ -16,6 +16,16 @@ namespace errors = api::apigatewayv2::errors;
 inline Unexpected bad(std::string message) {
     return unexpected(errors::BadRequestException(std::move(message)));
 }
+// A quota is reached: AWS answers a ConflictException, but with status 429.
+inline Unexpected full(const std::string& what, const std::string& where = "API") {
+    constexpr int too_many_requests = 429;
+    Error error = errors::ConflictException("Maximum number of " + what + " for this " + where +
+                                            " has been reached. Please contact AWS if you need "
+                                            "additional " +
+                                            what + ".");
+    error.status = too_many_requests;
+    return unexpected(std::move(error));
+}
 
 template <class T>
 T shape_of(const Document& document) {

@@ -151,7 +151,7 @@ Task<Result<CreateApiMappingOutput>> ApiGatewayV2::CreateApiMapping(
     CO_REQUIRE(check_key(call, scope, made));
     CO_REQUIRE(co_await check_target(call, client_, made));
     if (all<ApiMapping>(call, scope, kind::mapping).size() >= limits::mappings)
-        co_return bad("Maximum number of API mappings for this domain name reached: 200");
+        co_return full("ApiMappings", "domain name");
     save(call, scope, kind::mapping, *made.api_mapping_id, made);
     co_return as<CreateApiMappingOutput>(made);
 }

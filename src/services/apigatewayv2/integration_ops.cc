@@ -7,7 +7,7 @@ Result<CreateIntegrationOutput> ApiGatewayV2::CreateIntegration(aws::Call& call,
                                                                 const CreateIntegrationInput& in) {
     REQUIRE(find_api(call, in.api_id));
     if (all<Integration>(call, in.api_id, kind::integration).size() >= limits::integrations)
-        return bad("Maximum number of integrations for this API has been reached: 300");
+        return full("Integrations");
     Integration made;
     made.integration_id = new_id(call, 7);
     made.connection_id = in.connection_id;

@@ -49,8 +49,7 @@ public:
                 REQUIRE(read_route(key, operation));
             }
         }
-        if (content_.routes.size() > limits::routes)
-            return bad("Maximum number of routes for this API has been reached: 300");
+        if (content_.routes.size() > limits::routes) return full("Routes");
         return ok();
     }
 

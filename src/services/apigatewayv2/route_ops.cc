@@ -43,9 +43,7 @@ Status check_route(aws::Call& call, const std::string& api, const Route& route) 
 
 Result<CreateRouteOutput> ApiGatewayV2::CreateRoute(aws::Call& call, const CreateRouteInput& in) {
     REQUIRE(find_api(call, in.api_id));
-    if (all<Route>(call, in.api_id, kind::route).size() >= limits::routes)
-        return errors::BadRequestException(
-            "Maximum number of routes for this API has been reached: 300");
+    if (all<Route>(call, in.api_id, kind::route).size() >= limits::routes) return full("Routes");
     Route made;
     made.route_id = new_id(call, 7);
     made.route_key = in.route_key;

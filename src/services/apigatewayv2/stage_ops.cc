@@ -44,8 +44,7 @@ Result<CreateStageOutput> ApiGatewayV2::CreateStage(aws::Call& call, const Creat
     REQUIRE(find_api(call, in.api_id));
     if (load<Stage>(call, in.api_id, kind::stage, in.stage_name))
         return errors::ConflictException("Stage already exists");
-    if (all<Stage>(call, in.api_id, kind::stage).size() >= limits::stages)
-        return bad("Maximum number of stages for this API has been reached: 10");
+    if (all<Stage>(call, in.api_id, kind::stage).size() >= limits::stages) return full("Stages");
     Stage made;
     made.stage_name = in.stage_name;
     made.access_log_settings = in.access_log_settings;
@@ -134,7 +133,7 @@ Result<CreateDeploymentOutput> ApiGatewayV2::CreateDeployment(aws::Call& call,
     if (all<Route>(call, in.api_id, kind::route).empty())
         return bad("At least one route is required before deploying the Api.");
     if (all<Deployment>(call, in.api_id, kind::deployment).size() >= limits::deployments)
-        return bad("Maximum number of deployments for this API has been reached: 500");
+        return full("Deployments");
     const Deployment made = deploy(call, in.api_id, in.description, false);
     if (has(in.stage_name)) {
         TRY(Stage stage, find<Stage>(call, in.api_id, kind::stage, *in.stage_name, "stage"));

@@ -20,6 +20,7 @@ constexpr size_t listed = 100;
 constexpr size_t filter_keys = 5;
 constexpr double filter_combinations = 150;
 constexpr size_t filter_bytes = 256 * 1024;
+constexpr size_t filters_of_topic = 200, filters_of_account = 10000;
 constexpr size_t policy_statements = 20;
 constexpr Duration deduplication = std::chrono::minutes(5);
 constexpr Duration confirmation = std::chrono::hours(48);

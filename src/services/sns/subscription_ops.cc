@@ -40,6 +40,20 @@ void put_subscription(aws::Call& call, const StoredSubscription& subscription) {
     schema::subscriptions.put(call.txn(), {subscription.topic_arn, subscription.arn}, subscription);
 }
 
+// Before a subscription gets its first filter policy.
+static Status check_filters(aws::Call& call, const StoredSubscription& made) {
+    if (!made.attributes.contains("FilterPolicy")) return ok();
+    size_t of_topic = 0, of_account = 0;
+    for (const auto& [key, row] : schema::subscriptions.list(call.txn())) {
+        if (row.arn == made.arn || !row.attributes.contains("FilterPolicy")) continue;
+        of_topic += row.topic_arn == made.topic_arn ? 1 : 0;
+        of_account += row.owner == made.owner ? 1 : 0;
+    }
+    if (of_topic < limits::filters_of_topic && of_account < limits::filters_of_account) return ok();
+    return errors::FilterPolicyLimitExceededException(
+        "A topic has at most 200 filter policies, an account 10,000.");
+}
+
 Result<SubscribeOutput> Sns::Subscribe(aws::Call& call, const SubscribeInput& in) {
     TRY(const StoredTopic topic, find_topic(call, in.topic_arn));
     const std::string endpoint = in.endpoint.value_or("");
@@ -51,7 +65,8 @@ Result<SubscribeOutput> Sns::Subscribe(aws::Call& call, const SubscribeInput& in
                             .created = call.now};
     for (const auto& [name, value] : in.attributes) {
         REQUIRE(check_subscription_attribute(name, value));
-        if (!value.empty()) made.attributes[name] = value;
+        if (!value.empty() && !(name == "FilterPolicy" && value == "{}"))
+            made.attributes[name] = value;
     }
     const auto rows = schema::subscriptions.list(call.txn(), in.topic_arn);
     const bool tell = in.return_subscription_arn.value_or(false);
@@ -68,6 +83,7 @@ Result<SubscribeOutput> Sns::Subscribe(aws::Call& call, const SubscribeInput& in
     if (rows.size() >= limits::subscriptions)
         return errors::SubscriptionLimitExceededException(
             "The topic has 10,000 subscriptions. Remove some.");
+    REQUIRE(check_filters(call, made));
     made.arn = in.topic_arn + ":" + call.env.random.uuid();
     made.token = call.env.random.hex(64);
     made.pending = needs_confirmation(made);
@@ -169,6 +185,7 @@ Result<SetSubscriptionAttributesOutput> Sns::SetSubscriptionAttributes(
         subscription.attributes.erase(in.attribute_name);
     else
         subscription.attributes[in.attribute_name] = value;
+    if (in.attribute_name == "FilterPolicy") REQUIRE(check_filters(call, subscription));
     put_subscription(call, subscription);
     return SetSubscriptionAttributesOutput{};
 }
