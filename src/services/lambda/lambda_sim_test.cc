@@ -226,6 +226,49 @@ TEST(LambdaSim, WhatFailedIsNotDeleted) {
     EXPECT_EQ(world.neighbours.queues["work"].waiting.size(), 2u);
 }
 
+// 75 GB of packages, each counted once for each version that has it; layers count, too.
+TEST(LambdaSim, CodeStorageHasALimit) {
+    LambdaWorld world;
+    world.make("f");
+    {
+        store::Txn txn = world.store.begin();
+        auto rows =
+            schema::versions.list(txn, std::string("123456789012"), std::string("us-east-1"));
+        ASSERT_EQ(rows.size(), 1u);
+        rows[0].second.code.zipped = limits::storage_bytes - 100;
+        schema::versions.put(txn, rows[0].first, rows[0].second);
+        ASSERT_TRUE(world.sim.loop.run_until_done(world.store.commit(txn)));
+    }
+    model::CreateFunctionInput one_more;
+    one_more.function_name = "g";
+    one_more.runtime = "python3.12";
+    one_more.handler = "app.handler";
+    one_more.role = "arn:aws:iam::123456789012:role/r";
+    one_more.code.zip_file = testing::zip_of("app.py", "x = 1\n");
+    const auto made = world.call<op::CreateFunction>(one_more);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, "CodeStorageExceededException");
+    EXPECT_EQ(made.error().message, "Code storage limit exceeded.");
+    model::PublishLayerVersionInput layer;
+    layer.layer_name = "l";
+    layer.content.zip_file = one_more.code.zip_file;
+    EXPECT_EQ(world.call<op::PublishLayerVersion>(layer).error().code,
+              "CodeStorageExceededException");
+    model::UpdateFunctionCodeInput update;
+    update.function_name = "f";
+    update.zip_file = testing::zip_of("app.py", "x = 2\n");
+    EXPECT_EQ(world.call<op::UpdateFunctionCode>(update).error().code,
+              "CodeStorageExceededException");
+    model::PublishVersionInput publish;
+    publish.function_name = "f";
+    EXPECT_EQ(world.call<op::PublishVersion>(publish).error().code, "CodeStorageExceededException");
+    // What is deleted counts no more.
+    model::DeleteFunctionInput gone;
+    gone.function_name = "f";
+    ASSERT_TRUE(world.call<op::DeleteFunction>(gone));
+    EXPECT_TRUE(world.call<op::CreateFunction>(one_more));
+}
+
 TEST(LambdaSim, FiltersDropAndConcurrencyIsBounded) {
     LambdaWorld world;
     world.neighbours.queues["work"];

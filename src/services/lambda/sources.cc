@@ -73,9 +73,7 @@ unkai::Task<Result<FetchedCode>> fetch_code(Engine& engine, aws::Caller caller, 
     {
         store::Txn txn = engine.store().begin();
         const Place place{caller.account, caller.region};
-        if (code_storage(txn, place) + static_cast<int64_t>(zip.size()) > limits::storage_bytes)
-            co_return model::errors::CodeStorageExceededException("Code storage limit exceeded.")
-                .with("Type", "User");
+        CO_REQUIRE(check_storage(txn, place, static_cast<int64_t>(zip.size())));
     }
     FetchedCode out;
     CO_TRY(out.code, co_await engine.codes().put(std::move(zip)));
@@ -100,6 +98,12 @@ int64_t code_storage(store::Txn& txn, const Place& place) {
     for (const auto& [key, layer] : schema::layer_versions.list(txn, place.account, place.region))
         out += layer.code.zipped;
     return out;
+}
+
+Status check_storage(store::Txn& txn, const Place& place, int64_t more) {
+    if (code_storage(txn, place) + more <= limits::storage_bytes) return ok();
+    return model::errors::CodeStorageExceededException("Code storage limit exceeded.")
+        .with("Type", "User");
 }
 
 Result<std::vector<std::pair<std::string, StoredCode>>> resolve_layers(

@@ -25,6 +25,8 @@ unkai::Task<Status> check_role(Engine& engine, Place place, std::string role);
 
 // What all packages of a place take, each counted once for each version that has it.
 int64_t code_storage(store::Txn& txn, const Place& place);
+// Whether that much more may be stored. Error: CodeStorageExceededException.
+Status check_storage(store::Txn& txn, const Place& place, int64_t more);
 // Layers by their ARNs, and what they take unpacked. Errors: InvalidParameterValueException.
 Result<std::vector<std::pair<std::string, StoredCode>>> resolve_layers(
     store::Txn& txn, const Place& place, const List<std::string>& arns);

@@ -72,6 +72,7 @@ Result<model::FunctionConfiguration> publish(aws::Call& call, Engine& engine,
             return out;
         }
     }
+    REQUIRE(check_storage(txn, name.place, latest->code.zipped));
     StoredVersion version = *latest;
     const int64_t number = ++function.last_version;
     version.shape.version = version_name(number);
