@@ -1,11 +1,10 @@
 #include "aws/sigv4.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -44,21 +43,63 @@ std::vector<Parameter> parameters(std::string_view query) {
     return out;
 }
 
-// A context a thread, and the algorithm looked up once: OpenSSL's one-call functions do both anew
-// each time, which costs more than hashing a request.
+// The hash by itself, which OpenSSL would rather have behind EVP: a request is six short ones, and
+// for each EVP allocates and frees as much as hashing costs.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 using Digest = std::array<char, 32>;
 
-Digest sha256(std::initializer_list<std::string_view> parts) {
-    static const ::EVP_MD* const method = ::EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    thread_local const std::unique_ptr<::EVP_MD_CTX, void (*)(::EVP_MD_CTX*)> context(
-        ::EVP_MD_CTX_new(), ::EVP_MD_CTX_free);
+// The state goes on from `state`, which stays as it is.
+Digest sha256(::SHA256_CTX state, std::string_view bytes) {
     Digest digest;
-    CHECK(::EVP_DigestInit_ex2(context.get(), method, nullptr) == 1);
-    for (const std::string_view part : parts)
-        CHECK(::EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
-    CHECK(::EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()),
-                               nullptr) == 1);
+    CHECK(::SHA256_Update(&state, bytes.data(), bytes.size()) == 1);
+    CHECK(::SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &state) == 1);
     return digest;
+}
+
+Digest sha256(std::string_view bytes) {
+    ::SHA256_CTX state;
+    CHECK(::SHA256_Init(&state) == 1);
+    return sha256(state, bytes);
+}
+
+// What a key makes of the two hashes of an HMAC, before any text. RFC 2104, 4: it may be kept.
+struct KeyStates {
+    std::string key;
+    ::SHA256_CTX inner, outer;
+
+    explicit KeyStates(std::string_view given) : key(given) {
+        constexpr size_t block = 64;
+        std::array<char, block> padded{};
+        const Digest hashed = given.size() > block ? sha256(given) : Digest{};
+        if (given.size() > block) given = {hashed.data(), hashed.size()};
+        std::copy(given.begin(), given.end(), padded.begin());
+        const auto begin = [&padded](::SHA256_CTX& state, char mask) {
+            for (char& c : padded) c = static_cast<char>(c ^ mask);
+            CHECK(::SHA256_Init(&state) == 1);
+            CHECK(::SHA256_Update(&state, padded.data(), block) == 1);
+        };
+        begin(inner, 0x36);
+        begin(outer, 0x36 ^ 0x5c);
+        ::OPENSSL_cleanse(padded.data(), block);
+    }
+};
+
+#pragma GCC diagnostic pop
+
+// The states of the key that this thread used last: calls come in rows by one.
+const KeyStates& states_of(std::string_view key) {
+    thread_local std::optional<KeyStates> last;
+    if (!last || last->key != key) last.emplace(key);
+    return *last;
+}
+
+// The next part up to the separator; `rest` goes on behind it.
+std::string_view next_part(std::string_view& rest, char separator) {
+    const auto [part, after] = split_once(rest, separator);
+    rest = after;
+    return part;
 }
 
 std::string scope(const Claim& claim) {
@@ -71,17 +112,24 @@ Unexpected incomplete(std::string message) {
 
 Status parse_scope(std::string_view credential, Claim& claim) {
     // The access key may hold slashes in theory; the scope is the last four parts.
-    const auto parts = split(credential, '/');
-    if (parts.size() < 5 || parts.back() != "aws4_request")
+    std::array<std::string_view, 4> parts;
+    std::string_view rest = credential;
+    bool complete = true;
+    for (size_t i = parts.size(); i-- > 0;) {
+        const size_t slash = rest.rfind('/');
+        complete &= slash != rest.npos;
+        if (!complete) break;
+        parts[i] = rest.substr(slash + 1);
+        rest = rest.substr(0, slash);
+    }
+    if (!complete || parts[3] != "aws4_request")
         return incomplete("'" + std::string(credential) +
                           "' is not a valid Credential: it must be "
                           "<access key>/<date>/<region>/<service>/aws4_request.");
-    const size_t n = parts.size();
-    claim.date = parts[n - 4];
-    claim.region = parts[n - 3];
-    claim.service = parts[n - 2];
-    std::vector<std::string> key(parts.begin(), parts.end() - 4);
-    claim.access_key_id = join(key, "/");
+    claim.date = parts[0];
+    claim.region = parts[1];
+    claim.service = parts[2];
+    claim.access_key_id = rest;
     return ok();
 }
 
@@ -108,7 +156,8 @@ Result<Claim> parse_header_form(const Request& request, std::string_view value) 
     Claim claim;
     value.remove_prefix(algorithm.size());
     bool credential = false;
-    for (const std::string_view part : split(value, ',')) {
+    for (std::string_view rest = value; !rest.empty();) {
+        const std::string_view part = next_part(rest, ',');
         const auto [name, text] = split_once(trim(part), '=');
         if (name == "Credential") {
             REQUIRE(parse_scope(text, claim));
@@ -119,10 +168,9 @@ Result<Claim> parse_header_form(const Request& request, std::string_view value) 
             claim.signature = text;
         }
     }
-    const std::string all(trim(value));
     if (!credential)
         return incomplete("Authorization header requires 'Credential' parameter. Authorization=" +
-                          all);
+                          std::string(trim(value)));
     if (claim.signature.empty())
         return incomplete("Authorization header requires 'Signature' parameter.");
     if (claim.signed_headers.empty())
@@ -201,6 +249,7 @@ std::string canonical_path(std::string_view path, bool normalize) {
 }
 
 std::string canonical_query(const Request& request, bool presigned) {
+    if (request.query.empty()) return {};
     std::vector<std::pair<std::string, std::string>> encoded;
     for (const auto& [name, value] : parameters(request.query))
         if (!presigned || name != "X-Amz-Signature")
@@ -247,26 +296,14 @@ void append_canonical_headers(std::string& out, const Request& request, const Cl
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
-    const Digest digest = sha256({bytes});
+    const Digest digest = sha256(bytes);
     return hex({digest.data(), digest.size()});
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-    constexpr size_t block = 64;
-    std::array<char, block> inner{}, outer{};
-    Digest short_key{};
-    if (key.size() > block) {
-        short_key = sha256({key});
-        key = {short_key.data(), short_key.size()};
-    }
-    std::copy(key.begin(), key.end(), inner.begin());
-    outer = inner;
-    for (size_t i = 0; i < block; ++i) {
-        inner[i] ^= 0x36;
-        outer[i] ^= 0x5c;
-    }
-    const Digest first = sha256({{inner.data(), block}, bytes});
-    const Digest second = sha256({{outer.data(), block}, {first.data(), first.size()}});
+    const KeyStates& states = states_of(key);
+    const Digest first = sha256(states.inner, bytes);
+    const Digest second = sha256(states.outer, {first.data(), first.size()});
     return {second.data(), second.size()};
 }
 
@@ -277,8 +314,9 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
 Form form_of(const Request& request) {
     if (const auto value = header(request, "authorization"); value && value->starts_with(algorithm))
         return Form::header;
-    for (const std::string_view part : split(request.query, '&'))
-        if (part.starts_with("X-Amz-Algorithm=") || part.starts_with("X-Amz-Credential="))
+    for (std::string_view rest = request.query; !rest.empty();)
+        if (const auto part = next_part(rest, '&');
+            part.starts_with("X-Amz-Algorithm=") || part.starts_with("X-Amz-Credential="))
             return Form::query;
     return Form::none;
 }
@@ -343,10 +381,10 @@ static Status check_time(const Claim& claim, Time now) {
 }
 
 Status check_signed_headers(const Request& request, const Claim& claim) {
-    const auto names = split(claim.signed_headers, ';');
     const auto is_signed = [&](std::string_view name) {
-        return std::any_of(names.begin(), names.end(),
-                           [&](std::string_view one) { return equals_ignoring_case(one, name); });
+        for (std::string_view rest = claim.signed_headers; !rest.empty();)
+            if (equals_ignoring_case(next_part(rest, ';'), name)) return true;
+        return false;
     };
     if (!is_signed("host") && !is_signed(":authority"))
         return fail("SignatureDoesNotMatch",

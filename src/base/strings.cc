@@ -61,7 +61,9 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 bool is_valid_utf8(std::string_view text) {
-    for (size_t i = 0; i < text.size();) {
+    size_t ascii = 0;
+    while (ascii < text.size() && static_cast<unsigned char>(text[ascii]) < 0x80) ++ascii;
+    for (size_t i = ascii; i < text.size();) {
         const auto lead = static_cast<unsigned char>(text[i]);
         const int more = lead < 0x80       ? 0
                          : lead >> 5 == 6  ? 1
@@ -250,6 +252,8 @@ std::string percent_encode(std::string_view text, std::string_view keep) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+    if (text.find('%') == text.npos && (!plus_is_space || text.find('+') == text.npos))
+        return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (size_t i = 0; i < text.size(); ++i) {

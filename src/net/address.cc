@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <charconv>
 #include <cstring>
 
 #include "net/socket.h"
@@ -95,8 +96,14 @@ uint16_t Address::port() const {
 
 std::string Address::ip() const {
     char text[INET6_ADDRSTRLEN] = {};
-    if (family() == AF_INET) {
-        ::inet_ntop(AF_INET, &v4_of(*this).sin_addr, text, sizeof text);
+    if (family() == AF_INET) {  // Without the formatting that inet_ntop does: each call asks.
+        const uint32_t number = ntohl(v4_of(*this).sin_addr.s_addr);
+        char* at = text;
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            at = std::to_chars(at, std::end(text), number >> shift & 255).ptr;
+            if (shift > 0) *at++ = '.';
+        }
+        return {text, at};
     } else if (family() == AF_INET6) {
         const in6_addr& ip = v6_of(*this).sin6_addr;
         if (IN6_IS_ADDR_V4MAPPED(&ip))

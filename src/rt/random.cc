@@ -105,12 +105,18 @@ std::string Random::alphanumeric(size_t characters) {
 }
 
 std::string Random::uuid() {
-    std::string raw = bytes(16);
-    raw[6] = static_cast<char>((raw[6] & 0x0F) | 0x40);
-    raw[8] = static_cast<char>((raw[8] & 0x3F) | 0x80);
-    const std::string digits = unkai::hex(raw);
-    return digits.substr(0, 8) + '-' + digits.substr(8, 4) + '-' + digits.substr(12, 4) + '-' +
-           digits.substr(16, 4) + '-' + digits.substr(20);
+    std::array<unsigned char, 16> raw{};
+    fill(raw.data(), raw.size());
+    raw[6] = static_cast<unsigned char>((raw[6] & 0x0F) | 0x40);
+    raw[8] = static_cast<unsigned char>((raw[8] & 0x3F) | 0x80);
+    std::string out(36, '-');
+    size_t at = 0;
+    for (const unsigned char byte : raw) {
+        if (at == 8 || at == 13 || at == 18 || at == 23) ++at;
+        out[at++] = "0123456789abcdef"[byte >> 4];
+        out[at++] = "0123456789abcdef"[byte & 15];
+    }
+    return out;
 }
 
 std::unique_ptr<Random> system_random() { return std::make_unique<SystemRandom>(); }

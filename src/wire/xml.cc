@@ -28,6 +28,7 @@ static std::string_view escaped(char c) {
 void append_xml_text(std::string& out, std::string_view value) {
     size_t from = 0;
     for (size_t at = 0; at < value.size(); ++at) {
+        if (static_cast<unsigned char>(value[at]) > '>') continue;  // None of them is escaped.
         const std::string_view instead = escaped(value[at]);
         if (instead.empty()) continue;
         out.append(value, from, at - from);

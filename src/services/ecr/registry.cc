@@ -37,6 +37,7 @@ RegistryPath parse_registry_path(std::string_view path) {
 }
 
 std::optional<std::pair<std::string, std::string>> parse_registry_host(std::string_view host) {
+    if (host.find(".dkr.ecr.") == host.npos) return std::nullopt;  // Each request asks.
     const auto parts = split(host, '.');
     if (parts.size() < 5 || parts[1] != "dkr" || parts[2] != "ecr") return std::nullopt;
     if (parts[0].size() != 12 || !parse_uint(parts[0])) return std::nullopt;
