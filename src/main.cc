@@ -8,6 +8,7 @@
 #include "cli/signals.h"
 #include "program.h"
 #include "services/acm/local_authority.h"
+#include "store/rocks_engine.h"
 
 namespace unkai {
 
@@ -26,7 +27,11 @@ Task<Status> compose_and_run(cli::StartOptions options) {
     CO_REQUIRE(cli::check_public_range(options.public_cidr, installation.id));
     CO_TRY(auto authority, services::acm::LocalAuthority::open(installation.data_dir + "/authority",
                                                                *random, Loop::current()->now()));
-    CO_TRY(auto engine, store::rocks_engine(installation.data_dir + "/store"));
+    const std::string& data = installation.data_dir;
+    CO_TRY(auto engine,
+           store::rocks_engine(data + "/store",
+                               {data + "/installation.json", data + "/authority/ca.key",
+                                data + "/authority/ca.pem", data + "/authority"}));
     Program program(std::move(options), std::move(installation), std::move(engine),
                     std::move(authority));
     co_return co_await program.run();

@@ -69,6 +69,15 @@ Surroundings Program::surroundings() {
             .network_works = network_works_};
 }
 
+// Those that need nothing but the store: they answer while networks and planes come up.
+void Program::add_first_services() {
+    for (const BoundService& service :
+         {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_),
+          api::ssm::bind(ssm_), api::secretsmanager::bind(secretsmanager_)})
+        dispatcher_.add(service);
+    front_door_.set_cross_origin(s3_);
+}
+
 void Program::add_services() {
     const Surroundings around = surroundings();
     parts_ = make_parts(around);
@@ -102,16 +111,14 @@ void Program::add_services() {
                                  installation_.run_dir() + "/containers"},
                        .engine = {.ca_certificate = authority_.certificate_pem()}});
     for (const BoundService& service :
-         {api::iam::bind(iam_), api::sts::bind(sts_), api::s3::bind(s3_), api::logs::bind(logs_),
-          api::ssm::bind(ssm_), api::secretsmanager::bind(secretsmanager_), api::acm::bind(acm_),
-          api::ec2::bind(ec2_), api::ecr::bind(ecr_), api::route53::bind(*route53_),
-          api::ecs::bind(fargate_->service()), api::elbv2::bind(balancers_.service()),
+         {api::acm::bind(acm_), api::ec2::bind(ec2_), api::ecr::bind(ecr_),
+          api::route53::bind(*route53_), api::ecs::bind(fargate_->service()),
+          api::elbv2::bind(balancers_.service()),
           api::cloudfront::bind(content_delivery_->service()), api::rds::bind(databases_.service()),
           api::cloudformation::bind(cloudformation_)})
         dispatcher_.add(service);
     for (const auto& part : parts_)
         for (const BoundService& service : part->services()) dispatcher_.add(service);
-    front_door_.set_cross_origin(s3_);
     front_door_.add_host(registry_);
     front_door_.add_host(*content_delivery_);
     balancer_hosts_ = std::make_unique<BalancerHosts>(loop_, content_delivery_->origin_names(),
@@ -171,7 +178,6 @@ Status Program::listen() {
             log::debug("no IPv6 listener", {{"error", also.error().message}});
         REQUIRE(listen_for_browsers());
     }
-    if (network_works_) REQUIRE(listen_publicly());
     log::info("listening", {{"address", address.text()}});
     return ok();
 }
@@ -205,21 +211,31 @@ Status Program::listen_publicly() {
     return ok();
 }
 
-Task<Status> Program::start() {
+// Until the API answers. What needs more than the store waits at the front door for bring_up().
+Task<Status> Program::begin() {
     std::error_code error;
     std::filesystem::create_directories(installation_.run_dir(), error);
     if (error)
         co_return fail("RunDirUnwritable",
                        "Cannot make " + installation_.run_dir() + ": " + error.message() +
                            ". Unkai needs root for networks and containers: run it with sudo.");
+    CO_REQUIRE(co_await s3_.recover());
+    add_first_services();
+    add_controls();
+    front_door_.hold();
+    CO_REQUIRE(listen());
+    std::ofstream(installation_.pid_file()) << ::getpid() << "\n";
+    std::ofstream(installation_.run_dir() + "/data-dir") << installation_.data_dir << "\n";
+    co_return ok();
+}
+
+Task<Status> Program::bring_up() {
     CO_REQUIRE(co_await start_network());
     CO_TRY(content_delivery_,
            ContentDelivery::make(env_, store_,
                                  {credentials_, certificates_, network_, authority_,
                                   data_loops_.all(), network_works_, client_}));
     add_services();
-    add_controls();
-    CO_REQUIRE(co_await s3_.recover());
     ecr_.sweep();
     if (network_works_) ec2_publisher_.start();
     if (network_works_) balancers_.start();
@@ -237,10 +253,9 @@ Task<Status> Program::start() {
     for (const auto& part : parts_) CO_REQUIRE(co_await part->start());
     validator_.start();
     background_.spawn(logs_sweeper_.run(stop_));
-    CO_REQUIRE(listen());
+    if (network_works_) CO_REQUIRE(listen_publicly());
     stack_engine_.resume();
-    std::ofstream(installation_.pid_file()) << ::getpid() << "\n";
-    std::ofstream(installation_.run_dir() + "/data-dir") << installation_.data_dir << "\n";
+    front_door_.release();
     co_return ok();
 }
 
@@ -253,6 +268,7 @@ Task<void> Program::wait_for_signal() {
 
 Task<void> Program::stop() {
     stop_.request();
+    front_door_.release(false);
     if (api_server_) co_await api_server_->drain(5s);
     if (balancer_hosts_) balancer_hosts_->close();
     co_await stack_engine_.stop();
@@ -265,6 +281,7 @@ Task<void> Program::stop() {
     if (fargate_) co_await fargate_->stop();
     co_await balancers_.stop();
     co_await ec2_publisher_.stop();
+    co_await tenants_.stop();
     co_await control_server_.drain(1s);
     co_await vpc_endpoints_.stop();
     if (dns_) co_await dns_->stop();
@@ -276,11 +293,11 @@ Task<void> Program::stop() {
 }
 
 Task<Status> Program::run() {
-    const Status started = co_await start();
+    Status started = co_await begin();
+    if (started) started = co_await bring_up();
     if (started) co_await wait_for_signal();
     co_await stop();
     co_return started ? ok() : Status(started.error());
 }
-    co_await tenants_.stop();
 
 }  // namespace unkai

@@ -61,8 +61,10 @@ public:
 
 private:
     Surroundings surroundings();
+    void add_first_services();
     void add_services();
-    Task<Status> start();
+    Task<Status> begin();
+    Task<Status> bring_up();
     Task<Status> start_network();
     Status listen();
     Status listen_publicly();
@@ -99,9 +101,9 @@ private:
 
     // Planes.
     planes::network::KernelNetwork network_;
+    TenantNetworks tenants_{env_, network_};
     planes::dns::Resolver resolver_{loop_, {}};
     VpcEndpoints vpc_endpoints_{tenants_, resolver_};
-    TenantNetworks tenants_{env_, network_};
     planes::dns::NameSource own_names_{"unkai"};  // The API's own endpoints, inside of VPCs.
     std::unique_ptr<planes::dns::Server> dns_;
 

@@ -83,6 +83,7 @@ Task<void> decline(net::Exchange& exchange, int status, std::string_view code,
 }  // namespace
 
 Task<void> FrontDoor::handle(net::Exchange& exchange) {
+    if (held_ && !may_pass_early(exchange) && !co_await wait_for_release(exchange)) co_return;
     const std::string host = to_lower(net::host_of(exchange.request().authority));
     for (HostHandler* handler : hosts_)
         if (handler->wants(host, exchange.request().path))
@@ -102,6 +103,35 @@ Task<void> FrontDoor::handle(net::Exchange& exchange) {
     ++calls_;
     co_await api(exchange, host);
     --calls_;
+}
+
+bool FrontDoor::may_pass_early(net::Exchange& exchange) const {
+    const net::RequestHead& head = exchange.request();
+    if (head.path == "/_unkai/health" || head.path == "/_localstack/health") return true;
+    sigv4::Request request{head.method, head.path, head.query, {}};
+    for (const auto& field : head.headers) request.headers.emplace_back(field.name, field.value);
+    if (sigv4::form_of(request) == sigv4::Form::none) return false;
+    const auto claim = sigv4::parse(request);
+    return claim && std::ranges::any_of(dispatcher_.services(), [&](const auto& known) {
+               return known.second.info->signing_name == claim->service;
+           });
+}
+
+Task<bool> FrontDoor::wait_for_release(net::Exchange& exchange) {
+    Loop& loop = dispatcher_.env().loop;
+    const Steady deadline = loop.steady() + std::chrono::seconds(30);
+    while (held_)
+        if (co_await released_.wait(loop, deadline) != Wake::ready) break;
+    if (!held_ && !refusing_) co_return true;
+    co_await decline(exchange, 503, "ServiceUnavailable",
+                     "Unkai is starting or stopping. Ask again in a moment.");
+    co_return false;
+}
+
+void FrontDoor::release(bool works) {
+    held_ = false;
+    refusing_ = !works;
+    released_.notify_all();
 }
 
 Task<void> FrontDoor::serve(net::Exchange& exchange, std::string_view) {

@@ -23,6 +23,7 @@
 #include "aws/signing_keys.h"
 #include "aws/sigv2.h"
 #include "net/server.h"
+#include "rt/event.h"
 
 namespace unkai::aws {
 
@@ -82,6 +83,11 @@ public:
 
     Task<void> handle(net::Exchange& exchange) override;
 
+    // While the program starts: health answers, and signed calls of services that are there run.
+    // Everything else waits for release(), at most half a minute; with `works` false it is refused.
+    void hold() { held_ = true; }
+    void release(bool works = true);
+
     // Further names that the front door answers (a public address that was given to us).
     void allow_host(std::string host) { options_.own_hosts.push_back(std::move(host)); }
     size_t calls() const { return calls_; }  // Under way.
@@ -90,6 +96,8 @@ private:
     struct Request;  // One call under way (front_door.cc).
 
     Task<void> serve(net::Exchange& exchange, std::string_view host);
+    bool may_pass_early(net::Exchange& exchange) const;
+    Task<bool> wait_for_release(net::Exchange& exchange);
     Task<void> health(net::Exchange& exchange);
     Task<void> control(net::Exchange& exchange);
     Task<void> api(net::Exchange& exchange, std::string_view host);
@@ -115,6 +123,9 @@ private:
     CrossOrigin* cross_origin_ = nullptr;
     SigningKeys signing_keys_;
     size_t calls_ = 0;
+    bool held_ = false;
+    bool refusing_ = false;
+    Event released_;
 };
 
 }  // namespace unkai::aws

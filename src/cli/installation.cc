@@ -53,21 +53,27 @@ Result<std::optional<Installation>> load_installation(const std::string& data_di
     return std::optional<Installation>(std::move(out));
 }
 
-static Status write_installation(const Installation& installation) {
+static std::string text_of(const Installation& installation) {
     const Json json = Json::object({{"id", installation.id},
                                     {"account", installation.account},
                                     {"region", installation.region},
                                     {"accessKeyId", installation.access_key_id},
                                     {"secretAccessKey", installation.secret_access_key},
                                     {"controlToken", installation.control_token}});
-    const std::string text = json.dump_pretty() + "\n";
+    return json.dump_pretty() + "\n";
+}
+
+// The first one is synced with the store that is made beside it (store/rocks_engine.cc): until
+// then nothing depends on it.
+static Status write_installation(const Installation& installation, bool first) {
+    const std::string text = text_of(installation);
     const std::string path = path_of(installation.data_dir);
     const std::string fresh = path + ".new";
     const Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     const bool written =
         file &&
         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-        ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), path.c_str()) == 0;
+        (first || ::fsync(file.get()) == 0) && ::rename(fresh.c_str(), path.c_str()) == 0;
     if (!written)
         return fail("DataDirUnwritable", "Cannot write " + path + ": " + std::strerror(errno) +
                                              ". Run as root, or choose a folder "
@@ -107,7 +113,8 @@ Result<Installation> make_installation(const std::string& data_dir, const Wishes
     if (out.account.size() != 12 || !digits)
         return fail("InvalidAccount",
                     "'" + out.account + "' is not an AWS account id: it must be 12 digits.");
-    REQUIRE(write_installation(out));
+    if (found && text_of(*found) == text_of(out)) return out;
+    REQUIRE(write_installation(out, !found));
     return out;
 }
 

@@ -158,10 +158,7 @@ public:
 
     std::vector<BoundService> services() override { return {api::sns::bind(sns_)}; }
     Task<Status> start() override {
-        CO_TRY(auto signer, co_await services::sns::Signer::open(env_, store_));
-        sender_.set_signer(std::move(signer));
-        background_.spawn(sender_.outbox().run(stop_));
-        background_.spawn(sender_.run(stop_));
+        background_.spawn(deliver());
         co_return ok();
     }
     Task<void> stop() override {
@@ -175,6 +172,18 @@ public:
     }
 
 private:
+    // The key takes 100 ms to make, once: what is published meanwhile waits for it in the outbox.
+    Task<void> deliver() {
+        auto signer = co_await services::sns::Signer::open(env_, store_);
+        if (!signer) {
+            log::error("SNS delivers nothing", {{"error", signer.error().message}});
+            co_return;
+        }
+        sender_.set_signer(std::move(*signer));
+        background_.spawn(sender_.outbox().run(stop_));
+        background_.spawn(sender_.run(stop_));
+    }
+
     Env& env_;
     store::Store& store_;
     RealOutside outside_;

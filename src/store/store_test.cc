@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "rt/sim/sim_loop.h"
 #include "store/table.h"
@@ -184,6 +185,38 @@ TEST_P(DurableStoreTest, KeepsWhatWasCommittedOverAReopen) {
     Txn copied = second.begin();
     EXPECT_EQ(people.get(copied, {"x", 1}), ada());
     std::filesystem::remove_all(copy);
+}
+
+// The mark of a store that nothing was acknowledged in (rocks_engine.cc).
+TEST(RocksStore, ANewOneIsSyncedByItsFirstCommitAndMadeAnewWhenPowerWasLostBefore) {
+    SimWorld world;
+    const std::filesystem::path directory =
+        std::filesystem::temp_directory_path() / ("unkai-new-store-" + std::to_string(::getpid()));
+    const std::filesystem::path mark = directory / "NEW";
+    std::filesystem::remove_all(directory);
+    {
+        Store store(world.env, *rocks_engine(directory));
+        EXPECT_TRUE(std::filesystem::exists(mark));
+        Txn txn = store.begin();
+        people.put(txn, {"x", 1}, ada());
+        ASSERT_TRUE(world.loop.run_until_done(store.commit(txn)));
+        EXPECT_FALSE(std::filesystem::exists(mark));
+    }
+    {
+        Store store(world.env, *rocks_engine(directory));
+        EXPECT_FALSE(std::filesystem::exists(mark)) << "it is not new any more";
+        Txn txn = store.begin();
+        EXPECT_EQ(people.get(txn, {"x", 1}), ada());
+    }
+    std::ofstream(directory / "CURRENT", std::ios::trunc) << "MANI";
+    EXPECT_FALSE(rocks_engine(directory)) << "what was acknowledged is never made anew";
+    std::ofstream(mark) << "";
+    {
+        Store store(world.env, *rocks_engine(directory));
+        Txn txn = store.begin();
+        EXPECT_FALSE(people.get(txn, {"x", 1}));
+    }
+    std::filesystem::remove_all(directory);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rocks, DurableStoreTest, testing::Values(true));

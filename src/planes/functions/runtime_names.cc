@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "base/strings.h"
 
@@ -111,10 +112,13 @@ Error missing_runtime(std::string_view runtime, const std::vector<RuntimeStatus>
 std::vector<RuntimeStatus> find_runtimes() {
     const std::vector<std::string> folders = program_folders();
     std::vector<std::pair<std::string, std::string>> nodes;  // Major version, program.
+    std::set<std::filesystem::path> asked;                   // One program has several names.
+    std::error_code error;
     for (const std::string& folder : folders)
         for (const char* name : {"/node", "/nodejs"})
             if (const std::string path = folder + name; runnable(path))
-                nodes.emplace_back(node_major(path), path);
+                if (asked.insert(std::filesystem::canonical(path, error)).second)
+                    nodes.emplace_back(node_major(path), path);
     std::vector<RuntimeStatus> out;
     for (const KnownRuntime& known : known_runtimes) {
         std::string program;

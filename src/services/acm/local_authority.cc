@@ -30,7 +30,8 @@ Result<std::string> read_file(const std::string& path) {
     return text;
 }
 
-// Whole or not at all: a new name, synced, then renamed.
+// Whole or not at all: a new name, then renamed. It is synced with the store that is made beside it
+// (store/rocks_engine.cc), before anything that depends on it.
 Status write_file(const std::string& path, std::string_view text, mode_t mode) {
     const std::string fresh = path + ".new";
     const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
@@ -38,7 +39,7 @@ Status write_file(const std::string& path, std::string_view text, mode_t mode) {
     const bool good =
         ::fchmod(fd.get(), mode) == 0 &&
         ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-        ::fsync(fd.get()) == 0 && ::rename(fresh.c_str(), path.c_str()) == 0;
+        ::rename(fresh.c_str(), path.c_str()) == 0;
     if (!good) return unreadable(path, std::strerror(errno));
     return ok();
 }
