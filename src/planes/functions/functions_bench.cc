@@ -1,5 +1,7 @@
-// Warm invocations and cold starts beside the bare interpreters: functions_bench FOLDER [ROUNDS].
-// FOLDER is made and removed. Prints milliseconds: median and 99th percentile of each.
+// Warm invocations and cold starts beside the bare interpreters:
+//     functions_bench FOLDER [ROUNDS [EVENT]]
+// FOLDER is made and removed. Prints milliseconds: median and 99th percentile of each. With EVENT,
+// a file, that is the event, and only warm invocations are measured.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -34,9 +36,11 @@ FunctionSpecPtr bench_function(const std::string& folder, const RuntimeStatus& r
     spec->code = folder + "/code-" + runtime.name;
     std::filesystem::create_directories(spec->code);
     if (python)
-        std::ofstream(spec->code + "/app.py") << "def handler(event, context):\n    return event\n";
+        std::ofstream(spec->code + "/app.py")
+            << "def handler(event, context):\n    return {'statusCode': 200, 'body': 'ok'}\n";
     else
-        std::ofstream(spec->code + "/app.js") << "exports.handler = async (event) => event;\n";
+        std::ofstream(spec->code + "/app.js")
+            << "exports.handler = async () => ({statusCode: 200, body: 'ok'});\n";
     spec->id = spec->name = runtime.name + "-" + std::to_string(number);
     spec->runtime = runtime.name;
     spec->handler = "app.handler";
@@ -54,9 +58,9 @@ Task<void> must(Task<Result<Outcome>> call) {
 }
 
 Task<void> measure(Env& env, LocalPlane& plane, std::string folder, RuntimeStatus runtime,
-                   int rounds) {
+                   int rounds, std::string event) {
     const Invocation invocation{.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-                                .payload = "{\"hello\":\"world\"}"};
+                                .payload = event.empty() ? "{\"hello\":\"world\"}" : event};
     const bool python = runtime.name.starts_with("python");
     const std::string name = runtime.name;
     const FunctionSpecPtr warm = bench_function(folder, runtime, 0);
@@ -70,7 +74,7 @@ Task<void> measure(Env& env, LocalPlane& plane, std::string folder, RuntimeStatu
         co_await must(plane.invoke(warm, invocation));
         warm_times.push_back(since(start, env.loop));
     }
-    for (int i = 1; i <= rounds; ++i) {
+    for (int i = 1; i <= rounds && event.empty(); ++i) {
         const FunctionSpecPtr cold = bench_function(folder, runtime, i);
         Steady start = env.loop.steady();
         co_await must(plane.invoke(cold, invocation));
@@ -88,7 +92,7 @@ Task<void> measure(Env& env, LocalPlane& plane, std::string folder, RuntimeStatu
     tell((runtime.program + (python ? " -c pass" : " -e 0")).c_str(), bare_times);
 }
 
-Task<int> bench(Env& env, std::string folder, int rounds) {
+Task<int> bench(Env& env, std::string folder, int rounds, std::string event) {
     LocalPlane plane(env, {folder + "/run", folder + "/data"});
     const Status opened = co_await plane.open();
     if (!opened) {
@@ -97,7 +101,7 @@ Task<int> bench(Env& env, std::string folder, int rounds) {
     }
     for (const RuntimeStatus& runtime : plane.runtimes())
         if (runtime.problem.empty() && !runtime.name.starts_with("provided"))
-            co_await measure(env, plane, folder, runtime, rounds);
+            co_await measure(env, plane, folder, runtime, rounds, event);
     co_return co_await plane.purge() ? 0 : 1;
 }
 
@@ -118,7 +122,12 @@ int main(int argc, char** argv) {
     const auto random = system_random();
     Env env{loop, *random, workers};
     const int rounds = argc > 2 ? std::atoi(argv[2]) : 20;
-    const int code = loop.run_until_done(planes::functions::bench(env, folder, rounds));
+    std::string event;
+    if (argc > 3) {
+        std::ifstream file(argv[3]);
+        event.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    const int code = loop.run_until_done(planes::functions::bench(env, folder, rounds, event));
     std::filesystem::remove_all(folder);
     return code;
 }
