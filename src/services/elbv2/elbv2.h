@@ -112,6 +112,9 @@ std::vector<RuleRecord> rules_of(aws::Call& call, const std::string& listener); 
 std::vector<TargetRecord> targets_of(aws::Call& call, const std::string& group);
 // The load balancers whose listeners or rules forward to that group.
 std::set<std::string> balancers_of_group(aws::Call& call, const std::string& group);
+// After a change in this transaction: the balancer's target groups, and their targets together, are
+// within AWS's limits. Errors TooManyUniqueTargetGroupsPerLoadBalancer, TooManyTargets.
+Status check_room_of(aws::Call& call, const std::string& balancer);
 
 // Duplicate keys, too many, reserved ones: AWS's errors.
 Result<Tags> read_tags(const List<Tag>& tags);

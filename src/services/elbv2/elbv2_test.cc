@@ -569,6 +569,120 @@ TEST_F(Elbv2Test, SubnetsAndGroupsChange) {
               "ValidationError");
 }
 
+// load-balancer-limits: each is hit, and answers as AWS does. What is there already is put into the
+// store, copies of one that was made.
+class Elbv2Quotas : public Elbv2Test {
+protected:
+    template <class R>
+    R record_of(const schema::Table<R>& table, const std::string& arn) {
+        store::Txn txn = store_.begin();
+        return *table.get(txn, {ada.account, ada.region, arn});
+    }
+    // `change` gives each copy what it has of its own.
+    template <class R>
+    std::vector<std::string> copy(const schema::Table<R>& table, const std::string& arn, int count,
+                                  std::function<void(R&, int)> change) {
+        const R one = record_of(table, arn);
+        std::vector<std::string> out;
+        store::Txn txn = store_.begin();
+        for (int i = 0; i < count; ++i) {
+            R more = one;
+            more.arn = arn + std::to_string(i);
+            change(more, i);
+            out.push_back(more.arn);
+            table.put(txn, {ada.account, ada.region, more.arn}, more);
+        }
+        EXPECT_TRUE(world_.loop.run_until_done(store_.commit(txn)));
+        return out;
+    }
+    std::vector<std::string> copy_groups(const std::string& arn, int count) {
+        return copy<GroupRecord>(schema::groups, arn, count, [](GroupRecord& one, int i) {
+            one.name = "copy" + std::to_string(i);
+        });
+    }
+    Result<CreateRuleOutput> rule(const std::string& listener, const std::string& group,
+                                  int priority, List<RuleCondition> conditions) {
+        return call<op::CreateRule>({.listener_arn = listener,
+                                     .conditions = std::move(conditions),
+                                     .priority = priority,
+                                     .actions = forward(group)});
+    }
+};
+
+TEST_F(Elbv2Quotas, LoadBalancersListenersAndRules) {
+    const std::string lb = balancer(), web = group(), first = listener(lb, web);
+    copy<BalancerRecord>(schema::balancers, lb, 48,
+                         [](BalancerRecord& one, int i) { one.name = "copy" + std::to_string(i); });
+    balancer("last");
+    EXPECT_EQ(outcome<op::CreateLoadBalancer>(
+                  {.name = "more", .subnets = {"subnet-1a", "subnet-1b"}, .scheme = "internal"}),
+              "TooManyLoadBalancers");
+    copy<ListenerRecord>(schema::listeners, first, 48,
+                         [](ListenerRecord& one, int i) { one.port = 1000 + i; });
+    listener(lb, web, 81);
+    EXPECT_EQ(outcome<op::CreateListener>({.load_balancer_arn = lb,
+                                           .protocol = "HTTP",
+                                           .port = 82,
+                                           .default_actions = forward(web)}),
+              "TooManyListeners");
+    const RuleCondition six = {.field = "path-pattern",
+                               .values = {"/1", "/2", "/3", "/4", "/5", "/6"}};
+    EXPECT_EQ(rule(first, web, 1, {six}).error().code, "ValidationError");
+    EXPECT_EQ(rule(first, web, 1, {path("/******")}).error().code, "ValidationError");
+    const auto made = rule(first, web, 1, {path("/")});
+    ASSERT_TRUE(made);
+    copy<RuleRecord>(schema::rules, *made->rules.at(0).rule_arn, 98,
+                     [](RuleRecord& one, int i) { one.priority = 1000 + i; });
+    EXPECT_TRUE(rule(first, web, 2, {path("/2")}));
+    EXPECT_EQ(rule(first, web, 3, {path("/3")}).error().code, "TooManyRules");
+}
+
+TEST_F(Elbv2Quotas, TargetGroupsAndTargets) {
+    const std::string lb = balancer(), web = group(), first = listener(lb, web);
+    const auto groups = copy_groups(web, 100);
+    List<TargetGroupTuple> six;
+    for (size_t i = 0; i < 6; ++i) six.push_back({.target_group_arn = groups[i]});
+    EXPECT_EQ(
+        outcome<op::ModifyListener>(
+            {.listener_arn = first,
+             .default_actions = {Action{
+                 .type = "forward", .forward_config = ForwardActionConfig{.target_groups = six}}}}),
+        "TooManyTargetGroups");
+    const auto made = rule(first, groups[0], 1, {path("/")});
+    ASSERT_TRUE(made);
+    copy<RuleRecord>(schema::rules, *made->rules.at(0).rule_arn, 97, [&](RuleRecord& one, int i) {
+        one.priority = 1000 + i;
+        one.action.groups = {{groups[static_cast<size_t>(i) + 1], 1}};
+    });
+    EXPECT_TRUE(rule(first, groups[98], 2, {path("/2")}));  // The hundredth, with `web`.
+    const auto full = rule(first, groups[99], 3, {path("/3")});
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().code, "TooManyUniqueTargetGroupsPerLoadBalancer");
+    EXPECT_EQ(full.error().message,
+              "You have reached the maximum number of unique target groups that you can associate "
+              "with a load balancer of type 'application': [100]");
+    const auto add = [&](const std::string& to, int count) {
+        List<TargetDescription> targets;
+        for (int i = 0; i < count; ++i)
+            targets.push_back(
+                {.id = "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1)});
+        return outcome<op::RegisterTargets>({.target_group_arn = to, .targets = targets});
+    };
+    EXPECT_EQ(add(groups[99], 1001), "TooManyTargets");  // Of a group.
+    EXPECT_EQ(add(groups[1], 600), "ok");
+    EXPECT_EQ(add(groups[2], 401), "TooManyTargets");  // Of a balancer.
+    EXPECT_EQ(add(groups[2], 400), "ok");
+    copy<GroupRecord>(schema::groups, groups[99], 2898,
+                      [](GroupRecord& one, int i) { one.name = "more" + std::to_string(i); });
+    group("last");
+    EXPECT_EQ(outcome<op::CreateTargetGroup>({.name = "one-more",
+                                              .protocol = "HTTP",
+                                              .port = 80,
+                                              .vpc_id = "vpc-1",
+                                              .target_type = "ip"}),
+              "TooManyTargetGroups");
+}
+
 TEST(Names, AreSpelledAsAws) {
     const std::string rule =
         "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener-rule/app/site/0a/1b/2c";

@@ -106,6 +106,7 @@ Result<CreateListenerOutput> Elbv2::CreateListener(aws::Call& call, const Create
     TRY(record.action, read_action(call, in.default_actions, balancer.arn));
     TRY(record.tags, read_tags(in.tags));
     put(call, schema::listeners, record);
+    REQUIRE(check_room_of(call, balancer.arn));
     call.after_commit(
         [this, record] { certificates_.set_uses(record.arn, as_set(record.certificates)); });
     return CreateListenerOutput{.listeners = {show_listener(record)}};
@@ -163,6 +164,7 @@ Result<ModifyListenerOutput> Elbv2::ModifyListener(aws::Call& call, const Modify
         TRY(record.action, read_action(call, in.default_actions, record.balancer));
     }
     put(call, schema::listeners, record);
+    REQUIRE(check_room_of(call, record.balancer));
     call.after_commit(
         [this, record] { certificates_.set_uses(record.arn, as_set(record.certificates)); });
     return ModifyListenerOutput{.listeners = {show_listener(record)}};

@@ -85,6 +85,7 @@ Result<CreateRuleOutput> Elbv2::CreateRule(aws::Call& call, const CreateRuleInpu
     TRY(record.action, read_action(call, in.actions, listener.balancer));
     TRY(record.tags, read_tags(in.tags));
     put(call, schema::rules, record);
+    REQUIRE(check_room_of(call, listener.balancer));
     return CreateRuleOutput{.rules = {show_rule(record)}};
 }
 
@@ -141,6 +142,7 @@ Result<ModifyRuleOutput> Elbv2::ModifyRule(aws::Call& call, const ModifyRuleInpu
         TRY(record.action, read_action(call, in.actions, balancer_of_listener(record.listener)));
     }
     put(call, schema::rules, record);
+    REQUIRE(check_room_of(call, balancer_of_listener(record.listener)));
     return ModifyRuleOutput{.rules = {show_rule(record)}};
 }
 

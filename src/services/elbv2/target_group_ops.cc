@@ -127,6 +127,32 @@ std::set<std::string> balancers_of_group(aws::Call& call, const std::string& gro
     return out;
 }
 
+Status check_room_of(aws::Call& call, const std::string& balancer) {
+    std::set<std::string> groups;
+    auto add = [&groups](const ActionRecord& action) {
+        for (const WeightedGroupRecord& one : action.groups) groups.insert(one.arn);
+    };
+    for (const ListenerRecord& listener : all(call, schema::listeners))
+        if (listener.balancer == balancer) add(listener.action);
+    for (const RuleRecord& rule : all(call, schema::rules))
+        if (balancer_of_listener(rule.listener) == balancer) add(rule.action);
+    if (groups.size() > limits::groups_of_balancer)
+        return errors::TooManyUniqueTargetGroupsPerLoadBalancerException(
+            "You have reached the maximum number of unique target groups that you can associate "
+            "with a load balancer of type 'application': [" +
+            std::to_string(limits::groups_of_balancer) + "]");
+    size_t targets = 0;
+    for (const std::string& group : groups)
+        for (const TargetRecord& target : targets_of(call, group))
+            if (!target.drained_at) ++targets;
+    if (targets > limits::targets_of_balancer)
+        return errors::TooManyTargetsException("The maximum number of targets per load balancer '" +
+                                               std::to_string(limits::targets_of_balancer) +
+                                               "' has been reached on load balancer '" + balancer +
+                                               "'");
+    return ok();
+}
+
 Result<CreateTargetGroupOutput> Elbv2::CreateTargetGroup(aws::Call& call,
                                                          const CreateTargetGroupInput& in) {
     REQUIRE(check_supported_target_group(in));

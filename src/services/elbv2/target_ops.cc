@@ -70,6 +70,8 @@ Result<RegisterTargetsOutput> Elbv2::RegisterTargets(aws::Call& call,
     if (targets_of(call, group.arn).size() > limits::targets_of_group)
         return errors::TooManyTargetsException(
             "The maximum number of targets of a target group has been reached");
+    for (const std::string& balancer : balancers_of_group(call, group.arn))
+        REQUIRE(check_room_of(call, balancer));
     return RegisterTargetsOutput{};
 }
 
