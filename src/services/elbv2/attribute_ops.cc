@@ -20,6 +20,17 @@ Status set_all(AttributeKind kind, Attributes& given, const List<Shown>& wanted)
     return ok();
 }
 
+// Groups of functions have attributes of their own, and no others.
+bool belongs(const GroupRecord& group, std::string_view key) {
+    return group.of_functions() == key.starts_with("lambda.");
+}
+
+List<TargetGroupAttribute> show_group(const GroupRecord& group) {
+    auto all = show<TargetGroupAttribute>(AttributeKind::group, group.attributes);
+    std::erase_if(all, [&](const auto& one) { return !belongs(group, *one.key); });
+    return all;
+}
+
 }  // namespace
 
 Result<DescribeLoadBalancerAttributesOutput> Elbv2::DescribeLoadBalancerAttributes(
@@ -57,17 +68,20 @@ Result<ModifyListenerAttributesOutput> Elbv2::ModifyListenerAttributes(
 Result<DescribeTargetGroupAttributesOutput> Elbv2::DescribeTargetGroupAttributes(
     aws::Call& call, const DescribeTargetGroupAttributesInput& in) {
     TRY(const GroupRecord record, find_group(call, in.target_group_arn));
-    return DescribeTargetGroupAttributesOutput{
-        .attributes = show<TargetGroupAttribute>(AttributeKind::group, record.attributes)};
+    return DescribeTargetGroupAttributesOutput{.attributes = show_group(record)};
 }
 
 Result<ModifyTargetGroupAttributesOutput> Elbv2::ModifyTargetGroupAttributes(
     aws::Call& call, const ModifyTargetGroupAttributesInput& in) {
     TRY(GroupRecord record, find_group(call, in.target_group_arn));
+    for (const TargetGroupAttribute& one : in.attributes)
+        if (!belongs(record, one.key.value_or("")))
+            return errors::InvalidConfigurationRequestException(
+                "Attribute key '" + one.key.value_or("") +
+                "' is not for target groups of the type " + record.target_type);
     REQUIRE(set_all(AttributeKind::group, record.attributes, in.attributes));
     put(call, schema::groups, record);
-    return ModifyTargetGroupAttributesOutput{
-        .attributes = show<TargetGroupAttribute>(AttributeKind::group, record.attributes)};
+    return ModifyTargetGroupAttributesOutput{.attributes = show_group(record)};
 }
 
 }  // namespace unkai::services::elbv2

@@ -46,6 +46,7 @@ constexpr AttributeRule group_rules[] = {
     {"load_balancing.cross_zone.enabled", "use_load_balancer_configuration",
      "true|false|use_load_balancer_configuration"},
     {"slow_start.duration_seconds", "0", "0..900", "0", "Unkai has no slow start yet."},
+    {"lambda.multi_value_headers.enabled", "false", boolean},
     {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", ""},
     {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", ""},
     {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", ""},

@@ -73,8 +73,14 @@ proxy::TargetGroup group_of(const GroupRecord& record, const std::vector<TargetR
     out.health.timeout = std::chrono::seconds(record.check_timeout);
     out.health.healthy_threshold = static_cast<uint32_t>(record.healthy_threshold);
     out.health.unhealthy_threshold = static_cast<uint32_t>(record.unhealthy_threshold);
+    out.http2 = record.protocol_version == "HTTP2";
+    out.function = record.of_functions();
+    out.multi_value = value("lambda.multi_value_headers.enabled") == "true";
     for (const TargetRecord& target : targets)
-        if (auto address = net::Address::parse(target.address, static_cast<uint16_t>(target.port)))
+        if (out.function)
+            out.targets.push_back({.id = target_id(target)});
+        else if (auto address =
+                     net::Address::parse(target.address, static_cast<uint16_t>(target.port)))
             out.targets.push_back({target_id(target), *address, target.drained_at.has_value()});
     out.load_balancer = balancer;
     return out;
@@ -89,6 +95,7 @@ void note_groups(std::map<std::string, std::string>& used, const ActionRecord& a
 }  // namespace
 
 std::string target_id(const TargetRecord& record) {
+    if (record.port == 0) return record.address;  // A function.
     return record.address + ":" + std::to_string(record.port);
 }
 

@@ -3,7 +3,7 @@
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/
 // Operations keep records; publisher.h compiles them into a snapshot for planes/proxy after each
 // commit. A load balancer has one requester-managed network interface a zone, made through EC2's
-// API. Network and gateway load balancers, authentication and Lambda targets are refused, by name.
+// API. Network and gateway load balancers and authentication are refused, by name.
 #pragma once
 
 #include "api/elbv2.h"
@@ -22,7 +22,7 @@ class Elbv2 final : public api::elbv2::Service {
 public:
     Elbv2(aws::Client& client, net::CertificateLookup& certificates,
           const planes::proxy::Plane& plane)
-        : interfaces_(client), certificates_(certificates), plane_(plane) {}
+        : client_(client), interfaces_(client), certificates_(certificates), plane_(plane) {}
 
 #define OPERATION(Name) Result<Name##Output> Name(aws::Call& call, const Name##Input& in) override
 #define ASYNC_OPERATION(Name) \
@@ -67,13 +67,16 @@ public:
     OPERATION(DescribeTargetGroups);
     OPERATION(ModifyTargetGroup);
     // target_ops.cc
-    OPERATION(RegisterTargets);
+    ASYNC_OPERATION(RegisterTargets);
     OPERATION(DeregisterTargets);
     OPERATION(DescribeTargetHealth);
 #undef OPERATION
 #undef ASYNC_OPERATION
 
 private:
+    Task<Status> check_function(aws::Call& call, const GroupRecord& group, std::string function);
+
+    aws::Client& client_;
     Interfaces interfaces_;
     net::CertificateLookup& certificates_;
     const planes::proxy::Plane& plane_;

@@ -133,6 +133,12 @@ void MetricsPublisher::add_group(store::Txn& txn, const Owner& owner, const Grou
         add_times(metrics, where, now.response_time, before.response_time);
         add_count(metrics, "TargetConnectionErrorCount", where,
                   since(now.connection_errors, before.connection_errors));
+        add_count(metrics, "LambdaUserError", where,
+                  since(now.function_user_errors, before.function_user_errors));
+        add_count(metrics, "LambdaInternalError", where,
+                  since(now.function_internal_errors, before.function_internal_errors));
+        if (const uint64_t bytes = since(now.function_bytes, before.function_bytes); bytes > 0)
+            metrics.add("LambdaTargetProcessedBytes", where, "Bytes", static_cast<double>(bytes));
     }
     std::map<std::string, std::pair<int, int>> zones;  // Healthy, unhealthy.
     int healthy = 0, unhealthy = 0;

@@ -130,7 +130,7 @@ struct RuleRecord {
 };
 
 struct GroupRecord {
-    std::string arn, name, protocol, vpc, target_type;
+    std::string arn, name, protocol, vpc, target_type, protocol_version;  // Empty: HTTP1.
     int32_t port = 0;
     std::string check_protocol, check_port, check_path, matcher;
     int32_t check_interval = 0, check_timeout = 0, healthy_threshold = 0, unhealthy_threshold = 0;
@@ -155,12 +155,14 @@ struct GroupRecord {
         field(15, check_disabled);
         field(16, attributes);
         field(17, tags);
+        field(18, protocol_version);
     }
+    bool of_functions() const { return target_type == "lambda"; }
 };
 
 struct TargetRecord {
-    std::string group, address, zone;
-    int32_t port = 0;
+    std::string group, address, zone;  // A function's ARN is its address.
+    int32_t port = 0;                  // 0: a function.
     Time registered;
     std::optional<Time> drained_at;  // Deregistered: when it goes.
     void fields(auto& field) {

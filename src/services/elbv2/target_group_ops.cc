@@ -13,11 +13,14 @@ TargetGroup show_target_group(aws::Call& call, const GroupRecord& record) {
     TargetGroup out;
     out.target_group_arn = record.arn;
     out.target_group_name = record.name;
-    out.protocol = record.protocol;
-    out.port = record.port;
-    out.vpc_id = record.vpc;
-    out.health_check_protocol = record.check_protocol;
-    out.health_check_port = record.check_port;
+    if (!record.of_functions()) {
+        out.protocol = record.protocol;
+        out.port = record.port;
+        out.vpc_id = record.vpc;
+        out.health_check_protocol = record.check_protocol;
+        out.health_check_port = record.check_port;
+        out.protocol_version = record.protocol_version.empty() ? "HTTP1" : record.protocol_version;
+    }
     out.health_check_enabled = !record.check_disabled;
     out.health_check_interval_seconds = record.check_interval;
     out.health_check_timeout_seconds = record.check_timeout;
@@ -29,7 +32,6 @@ TargetGroup show_target_group(aws::Call& call, const GroupRecord& record) {
     for (const std::string& arn : balancers_of_group(call, record.arn))
         out.load_balancer_arns.push_back(arn);
     out.target_type = record.target_type;
-    out.protocol_version = "HTTP1";
     out.ip_address_type = "ipv4";
     return out;
 }
@@ -82,12 +84,26 @@ void take_health_check(GroupRecord& record, const Input& in) {
     if (in.matcher && in.matcher->http_code) record.matcher = *in.matcher->http_code;
 }
 
+// Of functions: neither protocol nor port nor VPC.
+Status check_function_group(const CreateTargetGroupInput& in) {
+    for (const auto& [name, given] : {std::pair("Protocol", in.protocol.has_value()),
+                                      {"Port", in.port.has_value()},
+                                      {"VPC ID", in.vpc_id.has_value()},
+                                      {"Protocol version", in.protocol_version.has_value()}})
+        if (given)
+            return invalid(std::string(name) +
+                           " cannot be specified for target groups with target type 'lambda'");
+    return ok();
+}
+
 Status check_supported_target_group(const CreateTargetGroupInput& in) {
     REQUIRE(check_name("Target group", in.name));
     const std::string type = in.target_type.value_or("instance");
+    if (type == "lambda") return check_function_group(in);
     if (type != "ip" && type != "instance")
         return errors::InvalidConfigurationRequestException(
-            "Unkai's target groups have targets of the type ip; '" + type + "' is not there yet.");
+            "Unkai's target groups have targets of the types ip and lambda; '" + type +
+            "' is not there yet.");
     const std::string protocol = in.protocol.value_or("");
     if (protocol.empty()) return invalid("A protocol must be specified");
     if (protocol != "HTTP" && protocol != "HTTPS")
@@ -97,12 +113,34 @@ Status check_supported_target_group(const CreateTargetGroupInput& in) {
     if (!in.port) return invalid("A port must be specified");
     REQUIRE(in_range("Target group port", *in.port, 1, 65535));
     if (!in.vpc_id) return invalid("A VPC ID must be specified");
-    if (in.protocol_version.value_or("HTTP1") != "HTTP1")
+    const std::string version = in.protocol_version.value_or("HTTP1");
+    if (version != "HTTP1" && version != "HTTP2")
         return errors::InvalidConfigurationRequestException(
-            "Unkai's load balancers speak HTTP/1.1 to targets; the only ProtocolVersion is HTTP1.");
+            "Unkai's load balancers speak HTTP1 and HTTP2 to targets; ProtocolVersion '" + version +
+            "' is not there yet.");
     if (in.ip_address_type.value_or("ipv4") != "ipv4")
         return errors::InvalidConfigurationRequestException("The only IpAddressType is ipv4.");
     return ok();
+}
+
+// What a new one begins with. API_CreateTargetGroup.
+GroupRecord initial_target_group(const CreateTargetGroupInput& in) {
+    GroupRecord record{.name = in.name,
+                       .protocol = in.protocol.value_or(""),
+                       .vpc = in.vpc_id.value_or(""),
+                       .target_type = in.target_type.value_or("instance"),
+                       .port = in.port.value_or(0)};
+    if (in.protocol_version == "HTTP2") record.protocol_version = "HTTP2";
+    record.check_protocol = "HTTP";
+    record.check_port = "traffic-port";
+    record.check_path = "/";
+    record.matcher = "200";
+    record.check_interval = record.of_functions() ? 35 : 30;
+    record.check_timeout = record.of_functions() ? 30 : 5;
+    record.check_disabled = record.of_functions();
+    record.healthy_threshold = 5;
+    record.unhealthy_threshold = 2;
+    return record;
 }
 
 }  // namespace
@@ -156,17 +194,7 @@ Status check_room_of(aws::Call& call, const std::string& balancer) {
 Result<CreateTargetGroupOutput> Elbv2::CreateTargetGroup(aws::Call& call,
                                                          const CreateTargetGroupInput& in) {
     REQUIRE(check_supported_target_group(in));
-    GroupRecord record{.name = in.name, .protocol = *in.protocol, .vpc = *in.vpc_id};
-    record.target_type = in.target_type.value_or("instance");
-    record.port = *in.port;
-    record.check_protocol = "HTTP";
-    record.check_port = "traffic-port";
-    record.check_path = "/";
-    record.matcher = "200";
-    record.check_interval = 30;
-    record.check_timeout = 5;
-    record.healthy_threshold = 5;
-    record.unhealthy_threshold = 2;
+    GroupRecord record = initial_target_group(in);
     take_health_check(record, in);
     REQUIRE(check_health_check(record));
     TRY(record.tags, read_tags(in.tags));
@@ -174,7 +202,8 @@ Result<CreateTargetGroupOutput> Elbv2::CreateTargetGroup(aws::Call& call,
     for (const GroupRecord& other : groups) {
         if (other.name != record.name) continue;
         if (other.protocol == record.protocol && other.port == record.port &&
-            other.vpc == record.vpc && other.target_type == record.target_type)
+            other.vpc == record.vpc && other.target_type == record.target_type &&
+            other.protocol_version == record.protocol_version)
             return CreateTargetGroupOutput{.target_groups = {show_target_group(call, other)}};
         return errors::DuplicateTargetGroupNameException("A target group with the same name '" +
                                                          record.name +

@@ -1,3 +1,4 @@
+#include "api/lambda.h"
 #include "planes/proxy/snapshot.h"
 #include "services/elbv2/attributes.h"
 #include "services/elbv2/elbv2.h"
@@ -18,6 +19,13 @@ bool is_private(const net::Address& address) {
 }
 
 Result<TargetRecord> read_target(const GroupRecord& group, const TargetDescription& in) {
+    if (group.of_functions()) {
+        if (!in.id.starts_with("arn:aws:lambda:"))
+            return errors::InvalidTargetException("The target '" + in.id +
+                                                  "' is not the ARN of a Lambda function");
+        if (in.port) return invalid("A port cannot be specified for a Lambda function");
+        return TargetRecord{.group = group.arn, .address = in.id};
+    }
     if (group.target_type == "instance")
         return errors::InvalidTargetException(
             "The following targets are not valid instances: '" + in.id +
@@ -38,7 +46,8 @@ Result<TargetRecord> read_target(const GroupRecord& group, const TargetDescripti
 
 TargetHealthDescription describe(const TargetRecord& record, TargetHealth health) {
     TargetHealthDescription out;
-    TargetDescription target{.id = record.address, .port = record.port};
+    TargetDescription target{.id = record.address};
+    if (record.port != 0) target.port = record.port;
     if (!record.zone.empty()) target.availability_zone = record.zone;
     out.target = target;
     out.target_health = std::move(health);
@@ -54,12 +63,32 @@ std::vector<TargetRecord> targets_of(aws::Call& call, const std::string& group) 
     return out;
 }
 
-Result<RegisterTargetsOutput> Elbv2::RegisterTargets(aws::Call& call,
-                                                     const RegisterTargetsInput& in) {
-    TRY(const GroupRecord group, find_group(call, in.target_group_arn));
-    if (in.targets.empty()) return invalid("At least one target must be specified");
+// Load balancers must be allowed to call it: AWS asks at registration.
+Task<Status> Elbv2::check_function(aws::Call& call, const GroupRecord& group,
+                                   std::string function) {
+    aws::Caller caller = load_balancing(call.account, call.region);
+    caller.principal.arn = group.arn;
+    api::lambda::InvokeInput in;
+    in.function_name = function;
+    in.invocation_type = "DryRun";
+    auto answer = co_await client_.call<api::lambda::op::Invoke>(std::move(caller), std::move(in));
+    if (answer) co_return ok();
+    if (answer.error().is("AccessDeniedException"))
+        co_return fail("AccessDenied",
+                       "elasticloadbalancing principal does not have permission to invoke " +
+                           function + " from target group " + group.arn,
+                       403);
+    co_return errors::InvalidTargetException("The target '" + function +
+                                             "' is not valid: " + answer.error().message);
+}
+
+Task<Result<RegisterTargetsOutput>> Elbv2::RegisterTargets(aws::Call& call,
+                                                           const RegisterTargetsInput& in) {
+    CO_TRY(const GroupRecord group, find_group(call, in.target_group_arn));
+    if (in.targets.empty()) co_return invalid("At least one target must be specified");
     for (const TargetDescription& target : in.targets) {
-        TRY(TargetRecord record, read_target(group, target));
+        CO_TRY(TargetRecord record, read_target(group, target));
+        if (group.of_functions()) CO_REQUIRE(co_await check_function(call, group, target.id));
         const auto key = std::tuple(call.account, call.region, group.arn, target_id(record));
         // One that is draining comes back; one that is there stays as it is.
         const auto existing = schema::targets.get(call.txn(), key);
@@ -67,12 +96,13 @@ Result<RegisterTargetsOutput> Elbv2::RegisterTargets(aws::Call& call,
         record.registered = call.now;
         schema::targets.put(call.txn(), key, record);
     }
-    if (targets_of(call, group.arn).size() > limits::targets_of_group)
-        return errors::TooManyTargetsException(
+    const size_t most = group.of_functions() ? 1 : limits::targets_of_group;
+    if (targets_of(call, group.arn).size() > most)
+        co_return errors::TooManyTargetsException(
             "The maximum number of targets of a target group has been reached");
     for (const std::string& balancer : balancers_of_group(call, group.arn))
-        REQUIRE(check_room_of(call, balancer));
-    return RegisterTargetsOutput{};
+        CO_REQUIRE(check_room_of(call, balancer));
+    co_return RegisterTargetsOutput{};
 }
 
 Result<DeregisterTargetsOutput> Elbv2::DeregisterTargets(aws::Call& call,
@@ -86,7 +116,7 @@ Result<DeregisterTargetsOutput> Elbv2::DeregisterTargets(aws::Call& call,
             if (target.id != record.address || (target.port && *target.port != record.port))
                 continue;
             const auto key = std::tuple(call.account, call.region, group.arn, target_id(record));
-            if (!in_use || delay.count() == 0) {
+            if (!in_use || delay.count() == 0 || group.of_functions()) {
                 schema::targets.erase(call.txn(), key);
             } else if (!record.drained_at) {
                 record.drained_at = call.now + delay;
@@ -133,8 +163,9 @@ Result<DescribeTargetHealthOutput> Elbv2::DescribeTargetHealth(
             if (!probed->description.empty()) health.description = probed->description;
         }
         TargetHealthDescription described = describe(record, std::move(health));
-        described.health_check_port =
-            group.check_port == "traffic-port" ? std::to_string(record.port) : group.check_port;
+        if (!group.of_functions())
+            described.health_check_port =
+                group.check_port == "traffic-port" ? std::to_string(record.port) : group.check_port;
         out.target_health_descriptions.push_back(std::move(described));
     }
     for (const TargetDescription& target : in.targets) {
