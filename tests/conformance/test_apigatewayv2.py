@@ -214,7 +214,7 @@ def test_lambda_behind_both_kinds(unkai, gateway, function):
     made = gateway.create_api(Name="f", ProtocolType="HTTP", Target=function)
     denied = call(unkai, made["ApiId"], "/a")
     assert denied.status_code == 500 and denied.json() == {"message": "Internal Server Error"}
-    functions.add_permission(FunctionName="gateway", StatementId="any", Action="lambda:InvokeFunction",
+    functions.add_permission(FunctionName="gateway", StatementId=made["ApiId"], Action="lambda:InvokeFunction",
                              Principal="apigateway.amazonaws.com",
                              SourceArn=f"arn:aws:execute-api:us-east-1:123456789012:{made['ApiId']}/*")
     event = call(unkai, made["ApiId"], "/a?x=1&x=2", headers={"Cookie": "c=d"}).json()["event"]
@@ -232,7 +232,7 @@ def test_lambda_behind_both_kinds(unkai, gateway, function):
     rest.create_deployment(restApiId=ident, stageName="s")
     denied = call(unkai, ident, "/s/a")
     assert denied.status_code == 500 and denied.json() == {"message": "Internal server error"}
-    functions.add_permission(FunctionName="gateway", StatementId="rest", Action="lambda:InvokeFunction",
+    functions.add_permission(FunctionName="gateway", StatementId=ident, Action="lambda:InvokeFunction",
                              Principal="apigateway.amazonaws.com",
                              SourceArn=f"arn:aws:execute-api:us-east-1:123456789012:{ident}/*/*/*")
     event = call(unkai, ident, "/s/a/b?x=1", "POST", data="hi").json()["event"]
