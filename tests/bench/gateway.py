@@ -13,9 +13,11 @@ import zipfile
 from pathlib import Path
 
 from functions import PROGRAM
-from measure import ACCOUNT, Figure, Missing, Unkai, folder
+from measure import ACCOUNT, Figure, Missing, Unkai, folder, until
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+TRUST = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
+         '"Action":"sts:AssumeRole"}]}')
 CODE = "import json\n\n\ndef handler(event, context):\n    return {'statusCode': 200, 'body': %s}\n"
 
 
@@ -33,6 +35,7 @@ def deploy(unkai, name, body):
     api = unkai.call("apigatewayv2", "CreateApi", Name=name, ProtocolType="HTTP", Target=made["FunctionArn"])["ApiId"]
     unkai.call("lambda", "AddPermission", FunctionName=name, StatementId="api", Action="lambda:InvokeFunction",
                Principal="apigateway.amazonaws.com")
+    until(lambda: unkai.call("lambda", "GetFunctionConfiguration", FunctionName=name)["State"] == "Active", f"{name} is active")
     return f"{api}.execute-api.us-east-1.amazonaws.com"
 
 
@@ -85,7 +88,7 @@ def measure(setting):
     if not program.exists():
         raise Missing(f"{PROGRAM} is not built: ninja -C {program.parent} {PROGRAM}")
     with Unkai(setting) as unkai:
-        unkai.call("iam", "CreateRole", RoleName="bench", AssumeRolePolicyDocument="{}")
+        unkai.call("iam", "CreateRole", RoleName="bench", AssumeRolePolicyDocument=TRUST)
         event = Asker(unkai.port, deploy(unkai, "echo", "json.dumps(event)")).ask()[1]
         asker = Asker(unkai.port, deploy(unkai, "bench", "'ok'"))
         through, alone = [], []
