@@ -135,11 +135,11 @@ private:
     services::cloudformation::Engine stack_engine_{env_, store_, stack_api_};
     services::cloudformation::CloudFormation cloudformation_{stack_engine_, stack_api_};
     std::unique_ptr<ContentDelivery> content_delivery_;
+    std::vector<std::unique_ptr<Part>> parts_;  // Their names are read by what follows.
     std::unique_ptr<services::route53::Publisher> route53_publisher_;
     std::unique_ptr<services::route53::NetworkProber> health_prober_;
     std::unique_ptr<services::route53::HealthMonitor> health_monitor_;
     std::unique_ptr<services::route53::Route53> route53_;
-    std::vector<std::unique_ptr<Part>> parts_;
 
     // The way in.
     aws::FrontDoor front_door_;

@@ -7,8 +7,9 @@ import subprocess
 import time
 
 import pytest
+import requests
 
-from conftest import Unkai
+from conftest import Unkai, free_port
 
 CIDR = os.environ.get("UNKAI_CLI_PUBLIC_CIDR", "203.0.116.0/22")
 OTHER_CIDR = os.environ.get("UNKAI_OTHER_CIDR", "203.0.120.0/22")
@@ -243,3 +244,24 @@ def test_a_purge_leaves_nothing(request, tmp_path, killed):
         one.stop()
     assert not any(in_the_kernel(installation, one.data).values())
     assert not is_running(pid)
+
+
+def test_in_the_foreground_it_ends_well(unkai, tmp_path):
+    command = [unkai.program, "--data-dir", tmp_path / "data"]
+    port = free_port()
+    process = subprocess.Popen([*command, "start", "--foreground", "--port", str(port), "--public-cidr", OTHER_CIDR],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        while process.poll() is None:
+            try:
+                requests.get(f"http://127.0.0.1:{port}/_unkai/health", timeout=60).raise_for_status()
+                break
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        subprocess.run([*command, "status"], check=True, timeout=60)  # Waits until everything is there.
+        process.terminate()
+        said = process.communicate(timeout=120)[0]
+        assert process.returncode == 0, said
+    finally:
+        process.kill()
+        subprocess.run([*command, "stop", "--purge"], check=True, timeout=120)
