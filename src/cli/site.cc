@@ -292,11 +292,14 @@ Result<bool> upload_once(const Installation& installation, const std::string& bu
 Result<size_t> empty_bucket(Control& control, const std::string& bucket) {
     size_t count = 0;
     while (true) {
+        // Of a bucket without versions: its objects.
         TRY(const Json page,
-            control.call("s3", "ListObjectsV2", Json::object({{"Bucket", bucket}})));
+            control.call("s3", "ListObjectVersions", Json::object({{"Bucket", bucket}})));
         Json objects = Json::array();
-        for (size_t i = 0; i < page["Contents"].size(); ++i)
-            objects.push(Json::object({{"Key", page["Contents"][i]["Key"]}}));
+        for (const char* kind : {"Versions", "DeleteMarkers"})
+            for (size_t i = 0; i < page[kind].size(); ++i)
+                objects.push(Json::object({{"Key", page[kind][i]["Key"]},
+                                           {"VersionId", page[kind][i]["VersionId"]}}));
         if (objects.size() == 0) break;
         count += objects.size();
         TRY(const Json answer,

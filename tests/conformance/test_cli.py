@@ -17,7 +17,7 @@ TEMPLATE = """
 Parameters:
   Greeting: {Type: String, Default: hello}
 Resources:
-  Bucket: {Type: AWS::S3::Bucket}
+  Bucket: {Type: AWS::S3::Bucket, Properties: {VersioningConfiguration: {Status: Enabled}}}
   Word: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Greeting}}
   Group: {Type: AWS::Logs::LogGroup, DependsOn: Word, Properties: {RetentionInDays: 7}}
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16}}

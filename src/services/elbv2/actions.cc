@@ -44,7 +44,7 @@ Result<ActionRecord> read_forward(aws::Call& call, const Action& in, const std::
                     "balancer: " +
                     group.arn);
         TRY(const BalancerRecord owner, find_balancer(call, balancer));
-        if (group.vpc != owner.vpc)
+        if (!group.of_functions() && group.vpc != owner.vpc)
             return errors::InvalidConfigurationRequestException(
                 "The target group '" + group.arn + "' and the load balancer are in different VPCs");
     }
