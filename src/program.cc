@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "cli/signals.h"
 #include "parts.h"
 #include "services/ec2/rules.h"
@@ -256,6 +257,7 @@ Task<Status> Program::bring_up() {
     if (network_works_) CO_REQUIRE(listen_publicly());
     stack_engine_.resume();
     front_door_.release();
+    give_back_memory();  // What only starting needed.
     co_return ok();
 }
 
