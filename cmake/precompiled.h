@@ -1,5 +1,8 @@
-// Precompiled for every target: only what nearly every file includes anyway.
+// Precompiled for every target: only what nearly every file includes anyway. A change of a header
+// of ours in here rebuilds everything.
 #pragma once
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -17,3 +20,9 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/shape.h"
+#include "base/strings.h"
+#include "rt/task.h"

@@ -26,10 +26,16 @@ class Header(CppTypes):
             out += [
                 f"struct {name} {{",
                 "    static const ::unkai::ShapeInfo shape_info;",
-                f"    bool operator==(const {name}&) const = default;",
                 "};",
                 "",
             ]
+        out += [
+            "template <::unkai::Shaped T>",
+            "bool operator==(const T& left, const T& right) {",
+            "    return ::unkai::same_shape(T::shape_info, &left, &right);",
+            "}",
+            "",
+        ]
         out += [f"using {alias} = {self.model.cpp[shape]};" for alias, shape in self.model.aliases]
         out += [""] + self.errors() + self.service() + self.operation_traits()
         out += [f"}}  // namespace unkai::api::{self.space}"]
@@ -60,7 +66,6 @@ class Header(CppTypes):
             out.append(f"    {kind} {member.field}{initial};")
         return out + [
             "    static const ::unkai::ShapeInfo shape_info;",
-            f"    bool operator==(const {cpp}&) const = default;",
             "};",
             "",
         ]
@@ -69,11 +74,7 @@ class Header(CppTypes):
         out = ["namespace errors {"]
         for name, code, status, *_ in self.exceptions():
             word = literal(code if self.is_query else name)
-            out += [
-                f"inline ::unkai::Error {safe(name)}(std::string message = {{}}) {{",
-                f"    return {{{word}, std::move(message), {status}, {{}}}};",
-                "}",
-            ]
+            out.append(f"inline constexpr ::unkai::ErrorKind {safe(name)} = {{{word}, {status}}};")
         return out + ["}  // namespace errors", ""]
 
     def service(self):

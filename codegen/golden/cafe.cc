@@ -57,8 +57,8 @@ template <class Op, auto Method>
 static ::unkai::Status invoke(void* service, ::unkai::aws::Call& call, const void* in, void* out) {
     auto result = (static_cast<Service*>(service)->*Method)(
         call, *static_cast<const typename Op::Input*>(in));
-    if (!result) return ::unkai::unexpected(std::move(result.error()));
-    *static_cast<typename Op::Output*>(out) = std::move(*result);
+    if (!result) return result.failure();
+    ::unkai::replace_shape(out, std::move(*result));
     return ::unkai::ok();
 }
 
@@ -68,8 +68,8 @@ static ::unkai::Task<::unkai::Status> invoke_async(void* service, ::unkai::aws::
                                                    const void* in, void* out) {
     auto result = co_await (static_cast<Service*>(service)->*Method)(
         call, *static_cast<const typename Op::Input*>(in));
-    if (!result) co_return ::unkai::unexpected(std::move(result.error()));
-    *static_cast<typename Op::Output*>(out) = std::move(*result);
+    if (!result) co_return result.failure();
+    ::unkai::replace_shape(out, std::move(*result));
     co_return ::unkai::ok();
 }
 

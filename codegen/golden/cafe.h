@@ -22,7 +22,6 @@ struct Recipe {
     ::unkai::Box<Recipe> else_;
     ::unkai::List<Recipe> then;
     static const ::unkai::ShapeInfo shape_info;
-    bool operator==(const Recipe&) const = default;
 };
 
 struct BrewInput {
@@ -33,7 +32,6 @@ struct BrewInput {
     std::optional<Recipe> recipe;
     ::unkai::Map<std::string> notes;
     static const ::unkai::ShapeInfo shape_info;
-    bool operator==(const BrewInput&) const = default;
 };
 
 struct Cup {
@@ -41,27 +39,27 @@ struct Cup {
     std::optional<std::string> size;
     std::optional<double> cost;
     static const ::unkai::ShapeInfo shape_info;
-    bool operator==(const Cup&) const = default;
 };
 
 struct ListCupsOutput {
     ::unkai::List<Cup> cups;
     std::optional<std::string> next_token;
     static const ::unkai::ShapeInfo shape_info;
-    bool operator==(const ListCupsOutput&) const = default;
 };
 
 struct ListCupsInput {
     static const ::unkai::ShapeInfo shape_info;
-    bool operator==(const ListCupsInput&) const = default;
 };
+
+template <::unkai::Shaped T>
+bool operator==(const T& left, const T& right) {
+    return ::unkai::same_shape(T::shape_info, &left, &right);
+}
 
 using BrewOutput = Cup;
 
 namespace errors {
-inline ::unkai::Error OutOfBeans(std::string message = {}) {
-    return {"OutOfBeans", std::move(message), 409, {}};
-}
+inline constexpr ::unkai::ErrorKind OutOfBeans = {"OutOfBeans", 409};
 }  // namespace errors
 
 class Service {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/result.h"
+#include "base/shape_tables.h"
 #include "base/strings.h"
 #include "base/time.h"
 
@@ -23,6 +24,62 @@ TEST(Result, PassesValuesAndErrorsOn) {
     ASSERT_FALSE(bad);
     EXPECT_EQ(bad.error().code, "NotANumber");
     EXPECT_EQ(bad.error().status, 400);
+}
+
+TEST(Result, IsCopiedMovedAndAssignedWithWhatItHolds) {
+    Result<std::string> text = std::string("a text that is too long for a small string");
+    const Result<std::string> copy = text;
+    const Result<std::string> moved = std::move(text);
+    EXPECT_EQ(*copy, *moved);
+    Result<std::string> changing = fail("Gone", "It is gone.");
+    const Result<std::string> failed = changing;
+    changing = copy;
+    ASSERT_TRUE(changing);
+    EXPECT_EQ(*changing, *copy);
+    changing = failed;
+    ASSERT_FALSE(changing);
+    EXPECT_EQ(changing.error().message, "It is gone.");
+    EXPECT_EQ(failed.error().message, "It is gone.");
+    const Result<std::string> onwards = changing.failure();
+    EXPECT_FALSE(changing);  // Failed still, though its error went on.
+    EXPECT_TRUE(onwards.error().is("Gone"));
+}
+
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+
+struct Cup {
+    std::optional<std::string> colour;
+    List<int32_t> sips;
+    Map<double> prices;
+    static const ShapeInfo shape_info;
+};
+static constexpr ShapeInfo sip_list = {
+    .kind = Kind::list, .element = &shapes::int32, .list = &list_ops<int32_t>};
+static constexpr ShapeInfo price_map = {
+    .kind = Kind::map, .element = &shapes::number, .map = &map_ops<double>};
+static constexpr MemberInfo cup_members[] = {
+    {"Colour", "Colour", &shapes::string, &optional_storage<std::string>, offsetof(Cup, colour)},
+    {"Sips", "Sips", &sip_list, &given_storage<List<int32_t>>, offsetof(Cup, sips)},
+    {"Prices", "Prices", &price_map, &given_storage<Map<double>>, offsetof(Cup, prices)}};
+const ShapeInfo Cup::shape_info = {
+    .kind = Kind::structure, .name = "Cup", .members = cup_members, .member_count = 3};
+
+TEST(Shape, ComparesMemberByMember) {
+    const auto same = [](const Cup& left, const Cup& right) {
+        return same_shape(Cup::shape_info, &left, &right);
+    };
+    const Cup full = {.colour = "red", .sips = {1, 2}, .prices = {{"small", 1.5}}};
+    EXPECT_TRUE(same(Cup(), Cup()));
+    EXPECT_TRUE(same(full, Cup(full)));
+    for (const Cup& other : {Cup{.sips = {1, 2}, .prices = {{"small", 1.5}}},
+                             Cup{.colour = "red", .sips = {1, 3}, .prices = {{"small", 1.5}}},
+                             Cup{.colour = "red", .sips = {1}, .prices = {{"small", 1.5}}},
+                             Cup{.colour = "red", .sips = {1, 2}, .prices = {{"large", 1.5}}},
+                             Cup{.colour = "red", .sips = {1, 2}, .prices = {{"small", 2}}},
+                             Cup{.colour = "red", .sips = {1, 2}}})
+        EXPECT_FALSE(same(full, other));
+    EXPECT_FALSE(same(Cup{.colour = ""}, Cup()));
+    EXPECT_TRUE(same(Cup{.sips = List<int32_t>(std::vector<int32_t>())}, Cup()));
 }
 
 TEST(Strings, Base64RoundTripsEveryLength) {

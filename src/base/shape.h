@@ -164,4 +164,12 @@ struct ShapeInfo {
     const MemberInfo* end() const { return members + member_count; }
 };
 
+// Whether two values of this shape are equal, member by member; absent differs from empty only
+// where std::optional says so. Generated structs compare by this: an operator== of their own each
+// would cost every file that sees them.
+bool same_shape(const ShapeInfo& shape, const void* left, const void* right);
+
+template <class T>
+concept Shaped = requires { T::shape_info; };
+
 }  // namespace unkai

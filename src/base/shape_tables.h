@@ -80,5 +80,11 @@ template <class T>
 void destroy_shape(void* object) {
     delete static_cast<T*>(object);
 }
+// Not by assignment: that would be code of its own for every member of every shape.
+template <class T>
+void replace_shape(void* object, T&& by) {
+    static_cast<T*>(object)->~T();
+    new (object) T(std::move(by));
+}
 
 }  // namespace unkai

@@ -14,7 +14,7 @@
 
 #include <coroutine>
 #include <exception>
-#include <optional>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -47,15 +47,25 @@ struct PromiseBase {
 
 template <class T>
 struct Promise : PromiseBase {
-    std::optional<T> value;
+    bool returned = false;
+    union {  // Not std::optional: a thousand types are returned, and each would cost its machinery.
+        T value;
+    };
+    Promise() {}
+    Promise(const Promise&) = delete;
+    ~Promise() {
+        if (returned) value.~T();
+    }
     Task<T> get_return_object() noexcept;
     template <class U>
     void return_value(U&& result) {
-        value.emplace(std::forward<U>(result));
+        new (&value) T(std::forward<U>(result));
+        returned = true;
     }
     T take() {
         if (failure) std::rethrow_exception(failure);
-        return std::move(*value);
+        CHECK(returned, "a task was awaited twice, or before it ended");
+        return std::move(value);
     }
 };
 

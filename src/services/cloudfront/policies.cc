@@ -76,7 +76,7 @@ const std::vector<std::string> origin_headers = {"Host", "Origin", "X-HTTP-Metho
 // How long lists of names may be, and what AWS says when they are longer.
 struct Ceiling {
     size_t most;
-    Error (*error)(std::string message);
+    ErrorKind error;
 };
 
 template <class Names>

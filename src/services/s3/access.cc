@@ -57,8 +57,7 @@ Result<s3::Bucket> open_bucket(aws::Call& call, const std::string& name, std::st
                                std::string_view key) {
     auto bucket = schema::buckets.get(call.txn(), {name});
     if (!bucket)
-        return Failure(std::move(
-                           fail("NoSuchBucket", "The specified bucket does not exist", 404).error))
+        return Failure("NoSuchBucket", "The specified bucket does not exist", 404)
             .with("BucketName", name);
     using Kind = aws::Principal::Kind;
     const Kind kind = call.principal.kind;
