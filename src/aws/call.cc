@@ -1,7 +1,5 @@
 #include "aws/call.h"
 
-#include <algorithm>
-
 namespace unkai::aws {
 
 Task<Result<std::string_view>> TextBody::read() {
@@ -9,12 +7,6 @@ Task<Result<std::string_view>> TextBody::read() {
     const std::string_view part = std::string_view(text_).substr(at_, most);
     at_ += part.size();
     co_return part;
-}
-
-const std::string* HttpContext::header(std::string_view name) const {
-    for (const auto& [key, value] : headers)
-        if (key == name) return &value;
-    return nullptr;
 }
 
 Task<Status> Call::commit() {

@@ -25,6 +25,7 @@
 #include "base/time.h"
 #include "rt/env.h"
 #include "store/store.h"
+#include "wire/headers.h"
 
 namespace unkai::aws {
 
@@ -74,14 +75,15 @@ private:
 };
 
 // What a caller through HTTP said besides the modelled members. Empty for calls in process.
+// Views of the request, which lives as long as its Call.
 struct HttpContext {
-    std::string method;
-    std::string host;
-    std::string path;                                          // As sent, still encoded.
-    std::string query;                                         // As sent.
-    std::vector<std::pair<std::string, std::string>> headers;  // Lower-case names.
+    std::string_view method;
+    std::string_view host;
+    const wire::Headers* headers = nullptr;
     bool secure = false;
-    const std::string* header(std::string_view name) const;
+    std::optional<std::string_view> header(std::string_view name) const {
+        return headers == nullptr ? std::nullopt : headers->get(name);
+    }
 };
 
 class Call {

@@ -36,10 +36,13 @@ std::string unique_id(Random& random, std::string_view prefix) {
     return std::string(prefix) + random.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16);
 }
 
+Credential Credentials::root_user() const {
+    return root_of(options_.account, options_.root_access_key_id, options_.root_secret);
+}
+
 Result<Credential> Credentials::find(std::string_view access_key_id, std::string_view session_token,
                                      Time now) const {
-    if (access_key_id == options_.root_access_key_id)
-        return root_of(options_.account, options_.root_access_key_id, options_.root_secret);
+    if (access_key_id == options_.root_access_key_id) return root_;
     if (options_.accept_test_keys && (access_key_id == "test" || is_account(access_key_id))) {
         const std::string account =
             is_account(access_key_id) ? std::string(access_key_id) : options_.account;

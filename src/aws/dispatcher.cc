@@ -4,6 +4,34 @@
 
 namespace unkai::aws {
 
+void Dispatcher::add(BoundService service) {
+    const auto [place, added] = services_.emplace(service.info->name, service);
+    if (!added) return;
+    const BoundService* const kept = &place->second;
+    by_signing_name_[service.info->signing_name].push_back(kept);
+    by_endpoint_[service.info->endpoint_prefix].push_back(kept);
+    if (!service.info->target_prefix.empty()) by_target_.emplace(service.info->target_prefix, kept);
+}
+
+static std::span<const BoundService* const> all_of(const auto& named, std::string_view name) {
+    const auto found = named.find(name);
+    if (found == named.end()) return {};
+    return found->second;
+}
+
+std::span<const BoundService* const> Dispatcher::signed_as(std::string_view name) const {
+    return all_of(by_signing_name_, name);
+}
+
+std::span<const BoundService* const> Dispatcher::at_endpoint(std::string_view label) const {
+    return all_of(by_endpoint_, label);
+}
+
+const BoundService* Dispatcher::of_target(std::string_view prefix) const {
+    const auto found = by_target_.find(prefix);
+    return found == by_target_.end() ? nullptr : found->second;
+}
+
 const BoundService* Dispatcher::find(std::string_view name) const {
     const auto found = services_.find(name);
     return found == services_.end() ? nullptr : &found->second;

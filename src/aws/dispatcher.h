@@ -7,7 +7,11 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "aws/call.h"
 #include "base/service_info.h"
@@ -21,10 +25,15 @@ public:
     Dispatcher(Env& env, store::Store& store) : env_(env), store_(store) {}
 
     // Services are added once, before the first call; they outlive the dispatcher's last call.
-    void add(BoundService service) { services_.emplace(service.info->name, service); }
+    void add(BoundService service);
     // By the name in the AWS CLI; nullptr when this program has no such service.
     const BoundService* find(std::string_view name) const;
     const std::map<std::string, BoundService, std::less<>>& services() const { return services_; }
+    // How requests name them: by the service in a signature's scope, the first label of a host, the
+    // prefix of X-Amz-Target. Several may share one of the first two.
+    std::span<const BoundService* const> signed_as(std::string_view name) const;
+    std::span<const BoundService* const> at_endpoint(std::string_view label) const;
+    const BoundService* of_target(std::string_view prefix) const;
 
     // `input` and `output` are the operation's structs. The call's transaction is committed on
     // success.
@@ -40,7 +49,12 @@ private:
 
     Env& env_;
     store::Store& store_;
+    // The names are the generated tables'.
+    using Named = std::unordered_map<std::string_view, std::vector<const BoundService*>>;
+
     std::map<std::string, BoundService, std::less<>> services_;
+    Named by_signing_name_, by_endpoint_;
+    std::unordered_map<std::string_view, const BoundService*> by_target_;
 };
 
 }  // namespace unkai::aws

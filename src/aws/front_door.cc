@@ -112,9 +112,7 @@ bool FrontDoor::may_pass_early(net::Exchange& exchange) const {
     for (const auto& field : head.headers) request.headers.emplace_back(field.name, field.value);
     if (sigv4::form_of(request) == sigv4::Form::none) return false;
     const auto claim = sigv4::parse(request);
-    return claim && std::ranges::any_of(dispatcher_.services(), [&](const auto& known) {
-               return known.second.info->signing_name == claim->service;
-           });
+    return claim && !dispatcher_.signed_as(claim->service).empty();
 }
 
 Task<bool> FrontDoor::wait_for_release(net::Exchange& exchange) {
@@ -188,7 +186,7 @@ Task<void> FrontDoor::api(net::Exchange& exchange, std::string_view host) {
     request.host = host;
     request.path = exchange.request().path;
     request.call.request_id = dispatcher_.env().random.uuid();
-    request.call.source_address = exchange.peer().address.ip();
+    request.call.source_address = exchange.peer().ip;
     auto status = co_await prepare(request);
     if (status && request.preflight) co_return co_await send(exchange, 200, "");
     if (status) status = co_await run(request);
@@ -253,18 +251,15 @@ Task<Status> FrontDoor::prepare(Request& request) {
 const BoundService* FrontDoor::find_service(const Request& request) const {
     const std::string_view target = request.header("x-amz-target");
     const std::string_view label = service_label(request.host);
+    if (!target.empty())
+        if (const auto* service = dispatcher_.of_target(split_once(target, '.').first))
+            return service;
     const BoundService* best = nullptr;
-    for (const auto& [name, service] : dispatcher_.services()) {
-        const ServiceInfo& info = *service.info;
-        if (!target.empty() && !info.target_prefix.empty() &&
-            split_once(target, '.').first == info.target_prefix)
-            return &service;
-        const bool named = request.claim ? info.signing_name == request.claim->service
-                                         : info.endpoint_prefix == label;
-        if (!named) continue;
+    for (const BoundService* service : request.claim ? dispatcher_.signed_as(request.claim->service)
+                                                     : dispatcher_.at_endpoint(label)) {
         // REST and HTTP APIs share one signing name; their paths tell them apart.
-        const bool v2 = name == "apigatewayv2";
-        if (best == nullptr || request.path.starts_with("/v2/") == v2) best = &service;
+        const bool v2 = service->info->name == "apigatewayv2";
+        if (best == nullptr || request.path.starts_with("/v2/") == v2) best = service;
     }
     if (best != nullptr || request.claim) return best;
     if (request.form == sigv4::Form::none && label.empty() &&
@@ -334,7 +329,7 @@ Status FrontDoor::authenticate(Request& request) {
                     400);
     REQUIRE(sigv4::verify_by_key(request.signed_part, claim,
                                  signing_keys_.of(credential->secret, claim), hash, !s3, call.now));
-    request.secret = credential->secret;
+    request.secret = std::move(credential->secret);
     call.principal = std::move(credential->principal);
     call.account = call.principal.account;
     call.region = claim.region;
@@ -411,11 +406,7 @@ Task<Status> FrontDoor::run(Request& request) {
     HttpContext& http = request.call.http;
     http.method = head.method;
     http.host = head.authority;
-    http.path = head.path;
-    http.query = head.query;
-    http.headers.reserve(request.signed_part.headers.size());
-    for (const auto& field : head.headers)
-        http.headers.emplace_back(to_lower(field.name), field.value);
+    http.headers = &head.headers;
     http.secure = request.exchange.peer().tls;
     request.output = request.route->operation->output->create();
     co_return co_await dispatcher_.run(request.call, *request.service, *request.route->operation,
@@ -433,7 +424,9 @@ Task<void> FrontDoor::answer(Request& request, Status status) {
         response =
             protocol::encode_error(request.service != nullptr ? request.spoken : Protocol::json,
                                    info, status.error(), request.call.request_id);
-    for (auto& [name, value] : response.headers) request.exchange.headers().add(name, value);
+    // `response` lives until the answer is sent.
+    for (const auto& [name, value] : response.headers)
+        request.exchange.headers().add_view(name, value);
     for (auto& [name, value] : request.call.response_headers)
         request.exchange.headers().set(name, value);
     if (log::enabled(log::Level::debug))

@@ -15,16 +15,17 @@ namespace unkai::aws {
 class SigningKeys {
 public:
     const std::string& of(const std::string& secret, const sigv4::Claim& claim) {
-        std::string name = secret;
+        name_ = secret;
         for (const std::string* part : {&claim.date, &claim.region, &claim.service})
-            name.append(1, '/').append(*part);
-        if (const auto known = keys_.find(name); known != keys_.end()) return known->second;
+            name_.append(1, '/').append(*part);
+        if (const auto known = keys_.find(name_); known != keys_.end()) return known->second;
         if (keys_.size() >= most) keys_.clear();
-        return keys_.emplace(std::move(name), sigv4::signing_key(secret, claim)).first->second;
+        return keys_.emplace(name_, sigv4::signing_key(secret, claim)).first->second;
     }
 
 private:
     static constexpr size_t most = 256;
+    std::string name_;  // Of the key that is looked for; kept for its memory.
     std::unordered_map<std::string, std::string> keys_;
 };
 

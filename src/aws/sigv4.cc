@@ -267,20 +267,27 @@ std::string canonical_query(const Request& request, bool presigned) {
 
 // Trimmed, with runs of spaces folded into one.
 void append_folded(std::string& out, std::string_view value) {
-    bool space = false;
-    for (const char c : trim(value)) {
-        const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-        if (!blank) {
-            if (space) out += ' ';
-            out += c;
-        }
-        space = blank;
+    const auto is_blank = [](char c) {
+        return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
+    };
+    value = trim(value);
+    while (!value.empty()) {
+        size_t end = 0;  // Of a piece that stays as it is: words with one space in between.
+        while (end < value.size() &&
+               (!is_blank(value[end]) || (value[end] == ' ' && !is_blank(value[end + 1]))))
+            ++end;
+        out += value.substr(0, end);
+        if (end == value.size()) return;
+        out += ' ';
+        while (is_blank(value[end])) ++end;
+        value.remove_prefix(end);
     }
 }
 
 void append_canonical_headers(std::string& out, const Request& request, const Claim& claim) {
-    for (const std::string_view name : split(claim.signed_headers, ';')) {
-        out += to_lower(name);
+    for (std::string_view rest = claim.signed_headers; !rest.empty();) {
+        const std::string_view name = next_part(rest, ';');
+        for (const char c : name) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
         out += ':';
         bool first = true;
         for (const auto& [key, value] : request.headers) {

@@ -18,6 +18,34 @@ static Result<int> twice(std::string_view text) {
     return value * 2;
 }
 
+// Against the plain way, byte by byte, at every place of texts of every length that is done its own
+// way.
+TEST(Strings, CompareIgnoringAsciiCase) {
+    for (const size_t size : {1, 3, 4, 5, 7, 8, 9, 15, 16, 17}) {
+        for (size_t at = 0; at < size; ++at) {
+            for (int left = 0; left < 256; ++left) {
+                std::string a(size, 'x'), b(size, 'X');
+                a[at] = static_cast<char>(left);
+                for (int right = 0; right < 256; ++right) {
+                    b[at] = static_cast<char>(right);
+                    const bool same = to_lower(a.substr(at, 1)) == to_lower(b.substr(at, 1));
+                    ASSERT_EQ(equals_ignoring_case(a, b), same)
+                        << size << ' ' << at << ' ' << left << ' ' << right;
+                }
+            }
+        }
+    }
+    EXPECT_TRUE(equals_ignoring_case("", ""));
+    EXPECT_FALSE(equals_ignoring_case("content-type", "content-typ"));
+}
+
+TEST(Strings, TrimAndHex) {
+    EXPECT_EQ(trim(" \t\r\na b\n "), "a b");
+    EXPECT_EQ(trim(" \n"), "");
+    EXPECT_EQ(trim(""), "");
+    EXPECT_EQ(hex(std::string_view("\x00\x0f\xa5\xff", 4)), "000fa5ff");
+}
+
 TEST(Result, PassesValuesAndErrorsOn) {
     EXPECT_EQ(*twice("21"), 42);
     const Result<int> bad = twice("x");

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 
 namespace unkai {
 
@@ -32,10 +33,10 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 std::string_view trim(std::string_view text) {
-    constexpr std::string_view blank = " \t\r\n";
-    const size_t first = text.find_first_not_of(blank);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blank) - first + 1);
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 static char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -53,10 +54,41 @@ std::string to_upper(std::string_view text) {
     return out;
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    for (size_t i = 0; i < a.size(); ++i)
-        if (lower_char(a[i]) != lower_char(b[i])) return false;
+// Eight characters at once, upper case as lower case. Bytes above 0x7f stay as they are.
+static uint64_t lower_word(uint64_t word) {
+    constexpr uint64_t each = 0x0101010101010101;
+    const uint64_t low = word & (each * 0x7f);
+    const uint64_t from_a = low + each * (0x80 - 'A');
+    const uint64_t beyond_z = low + each * (0x7f - 'Z');
+    return word | ((from_a & ~beyond_z & ~word & (each * 0x80)) >> 2);
+}
+
+template <class Word>
+static uint64_t load(const char* from) {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+bool equals_ignoring_case_of(const char* a, const char* b, size_t size) {
+    constexpr size_t word = sizeof(uint64_t);
+    const auto same = [](uint64_t left, uint64_t right) {
+        return left == right || lower_word(left) == lower_word(right);
+    };
+    if (size >= word) {
+        for (size_t at = 0; at + word < size; at += word)
+            if (!same(load<uint64_t>(a + at), load<uint64_t>(b + at))) return false;
+        const size_t last = size - word;  // Overlaps the word before.
+        return same(load<uint64_t>(a + last), load<uint64_t>(b + last));
+    }
+    if (size >= 4) {
+        const auto both = [size](const char* text) {
+            return load<uint32_t>(text) << 32 | load<uint32_t>(text + size - 4);
+        };
+        return same(both(a), both(b));
+    }
+    for (size_t at = 0; at < size; ++at)
+        if (lower_char(a[at]) != lower_char(b[at])) return false;
     return true;
 }
 
@@ -138,12 +170,17 @@ std::optional<uint64_t> parse_uint(std::string_view text, int base) {
 std::optional<double> parse_double(std::string_view text) { return parse_number<double>(text); }
 
 std::string hex(std::string_view bytes) {
-    constexpr char digits[] = "0123456789abcdef";
+    static constexpr auto pairs = [] {
+        constexpr char digits[] = "0123456789abcdef";
+        std::array<std::array<char, 2>, 256> all{};
+        for (size_t i = 0; i < all.size(); ++i) all[i] = {digits[i >> 4], digits[i & 15]};
+        return all;
+    }();
     std::string out(bytes.size() * 2, '\0');
     char* at = out.data();
     for (const char c : bytes) {
-        *at++ = digits[static_cast<unsigned char>(c) >> 4];
-        *at++ = digits[static_cast<unsigned char>(c) & 15];
+        std::memcpy(at, pairs[static_cast<unsigned char>(c)].data(), 2);
+        at += 2;
     }
     return out;
 }

@@ -18,7 +18,11 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 std::string_view trim(std::string_view text);  // Spaces, tabs, CR, LF at both ends.
 std::string to_lower(std::string_view text);   // ASCII only.
 std::string to_upper(std::string_view text);
-bool equals_ignoring_case(std::string_view a, std::string_view b);
+// ASCII only. The sizes are compared first: looking for a header's name costs a comparison a field.
+bool equals_ignoring_case_of(const char* a, const char* b, size_t size);
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && equals_ignoring_case_of(a.data(), b.data(), a.size());
+}
 bool is_valid_utf8(std::string_view text);
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
 

@@ -193,6 +193,7 @@ void Loop::run() {
     while (!stopping_ && step()) {
     }
     current_loop = outer;
+    if (outer == nullptr) frames::release();  // The thread has nothing else to run.
 }
 
 // I/O before timers: after a turn that took too long, what arrived in time is not late.

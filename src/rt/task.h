@@ -9,7 +9,7 @@
 // Rules that keep coroutines safe: parameters that outlive the first suspension are taken by value
 // or refer to something that outlives the Task; no capturing lambda is a coroutine; no mutex is
 // held across co_await. An exception that leaves a coroutine is rethrown in its awaiter. Cost: one
-// allocation a call; no queue, a finished task resumes its awaiter directly.
+// frame a call, from rt/frames.h; no queue, a finished task resumes its awaiter directly.
 #pragma once
 
 #include <coroutine>
@@ -19,6 +19,7 @@
 
 #include "base/check.h"
 #include "base/result.h"
+#include "rt/frames.h"
 
 namespace unkai {
 
@@ -39,6 +40,9 @@ struct FinalAwaiter {
 struct PromiseBase {
     std::coroutine_handle<> continuation = std::noop_coroutine();
     std::exception_ptr failure;
+
+    static void* operator new(size_t bytes) { return frames::take(bytes); }
+    static void operator delete(void* frame, size_t bytes) noexcept { frames::give(frame, bytes); }
 
     std::suspend_always initial_suspend() noexcept { return {}; }
     FinalAwaiter final_suspend() noexcept { return {}; }

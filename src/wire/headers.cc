@@ -34,7 +34,20 @@ bool all_of_class(std::string_view text, uint8_t wanted) {
 
 bool is_token(std::string_view text) { return !text.empty() && all_of_class(text, 1); }
 
-bool is_field_value(std::string_view text) { return all_of_class(text, 2); }
+bool is_field_value(std::string_view text) {
+    constexpr uint64_t each = 0x0101010101010101;
+    constexpr size_t word_size = sizeof(uint64_t);
+    for (; text.size() >= word_size; text.remove_prefix(word_size)) {
+        uint64_t word;
+        std::memcpy(&word, text.data(), word_size);
+        const uint64_t from_delete = word ^ (each * 0x7f);
+        const uint64_t suspicious =
+            ((word - each * 0x20) & ~word) | ((from_delete - each) & ~from_delete);
+        if ((suspicious & (each * 0x80)) != 0 && !all_of_class(text.substr(0, word_size), 2))
+            return false;
+    }
+    return all_of_class(text, 2);
+}
 
 Headers::Headers(std::initializer_list<Field> fields) {
     for (const Field& field : fields) add(field.name, field.value);

@@ -284,6 +284,18 @@ TEST(Chunked, KeepsTrailersButNotRoutingOnes) {
     EXPECT_EQ(chunk_head(1ULL << 63).view(), "8000000000000000\r\n");
 }
 
+TEST(Headers, ValuesHoldNoControls) {
+    for (const size_t size : {1, 7, 8, 9, 16, 17})
+        for (size_t at = 0; at < size; ++at)
+            for (int c = 0; c < 256; ++c) {
+                std::string value(size, '!');
+                value[at] = static_cast<char>(c);
+                ASSERT_EQ(is_field_value(value), c == '\t' || (c >= 0x20 && c != 0x7f))
+                    << size << ' ' << at << ' ' << c;
+            }
+    EXPECT_TRUE(is_field_value(""));
+}
+
 TEST(Headers, OwnsCopiesAndReplaces) {
     Headers headers{{"A", "1"}, {"b", "2"}, {"a", "3"}};
     EXPECT_EQ(headers.joined("A"), "1, 3");

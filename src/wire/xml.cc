@@ -1,5 +1,7 @@
 #include "wire/xml.h"
 
+#include <array>
+
 #include "base/check.h"
 
 namespace unkai::wire {
@@ -25,10 +27,17 @@ static std::string_view escaped(char c) {
     }
 }
 
+static constexpr auto may_be_escaped = [] {
+    std::array<bool, 256> all{};
+    for (size_t c = 0; c < 0x20; ++c) all[c] = true;
+    for (const char c : std::string_view("&<>\"")) all[static_cast<size_t>(c)] = true;
+    return all;
+}();
+
 void append_xml_text(std::string& out, std::string_view value) {
     size_t from = 0;
     for (size_t at = 0; at < value.size(); ++at) {
-        if (static_cast<unsigned char>(value[at]) > '>') continue;  // None of them is escaped.
+        if (!may_be_escaped[static_cast<unsigned char>(value[at])]) continue;
         const std::string_view instead = escaped(value[at]);
         if (instead.empty()) continue;
         out.append(value, from, at - from);

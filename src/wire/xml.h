@@ -16,7 +16,7 @@ namespace unkai::wire {
 
 class XmlWriter {
 public:
-    explicit XmlWriter(std::string& out) : out_(out) {}
+    explicit XmlWriter(std::string& out) : out_(out) { names_.reserve(8); }
 
     void declaration() { out_ += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"; }
     void open(std::string_view name);

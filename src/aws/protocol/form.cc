@@ -16,9 +16,12 @@ static Unexpected malformed(std::string message) {
 static Status insert(FormNode& root, std::string_view key, std::string value) {
     FormNode* node = &root;
     size_t levels = 0;
-    for (const std::string_view part : split(key, '.')) {
+    while (true) {
         if (++levels > most_levels) return malformed("The parameter name has too many levels.");
-        node = &node->children[std::string(part)];
+        const size_t dot = key.find('.');
+        node = &node->children[std::string(key.substr(0, dot))];
+        if (dot == key.npos) break;
+        key.remove_prefix(dot + 1);
     }
     node->value = std::move(value);
     return ok();

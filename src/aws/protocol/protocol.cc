@@ -265,6 +265,8 @@ WireResponse encode(Protocol protocol, const ServiceInfo& service, const Operati
                     const void* output, std::string_view request_id) {
     WireResponse answer;
     answer.status = operation.status;
+    answer.headers.reserve(4);
+    answer.body.reserve(512);
     switch (protocol) {
         case Protocol::query:
             encode_query(service, operation, output, request_id, answer);

@@ -31,11 +31,12 @@ Unexpected not_implemented(const ServiceInfo& service, std::string_view operatio
         501);
 }
 
-Result<Route> by_name(const ServiceInfo& service, std::string_view name, Unexpected unknown) {
+// `unknown` makes the error for a name that AWS does not know either.
+Result<Route> by_name(const ServiceInfo& service, std::string_view name, const auto& unknown) {
     if (const OperationInfo* operation = service.find(name)) return Route{operation};
     for (const UnpromisedOperation& other : unpromised_operations(service))
         if (other.name == name) return not_implemented(service, name);
-    return unknown;
+    return unknown();
 }
 
 // Made at the first request to a service, whose tables live as long as the program.
@@ -82,9 +83,10 @@ static Result<Route> by_target(const ServiceInfo& service, const WireRequest& re
     const std::string_view name = dot == target.npos ? target : target.substr(dot + 1);
     if (name.empty())
         return fail("MissingAction", "The request lacks the header X-Amz-Target.", 400);
-    return by_name(service, name,
-                   fail("UnknownOperationException",
-                        "The operation " + std::string(name) + " is unknown.", 400));
+    return by_name(service, name, [name] {
+        return fail("UnknownOperationException",
+                    "The operation " + std::string(name) + " is unknown.", 400);
+    });
 }
 
 Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireRequest& request,
@@ -97,10 +99,10 @@ Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireReq
             if (action.empty())
                 return fail("MissingAction",
                             "The request is missing an action or a required parameter.", 400);
-            return by_name(
-                service, action,
-                fail("InvalidAction",
-                     "The action " + action + " is not valid for this web service.", 400));
+            return by_name(service, action, [&action] {
+                return fail("InvalidAction",
+                            "The action " + action + " is not valid for this web service.", 400);
+            });
         }
         case Protocol::json:
             return by_target(service, request);
@@ -108,8 +110,9 @@ Result<Route> route(const ServiceInfo& service, Protocol protocol, const WireReq
             const size_t slash = request.path.rfind("/operation/");
             const std::string_view name =
                 slash == request.path.npos ? std::string_view() : request.path.substr(slash + 11);
-            return by_name(service, name,
-                           fail("UnknownOperationException", "The path names no operation.", 404));
+            return by_name(service, name, [] {
+                return fail("UnknownOperationException", "The path names no operation.", 404);
+            });
         }
         case Protocol::rest_json:
         case Protocol::rest_xml:

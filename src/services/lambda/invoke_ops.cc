@@ -62,7 +62,7 @@ unkai::Task<Result<model::InvokeOutput>> Lambda::Invoke(aws::Call& call,
     if (in.durable_execution_name || in.tenant_id)
         co_return invalid("Durable executions and tenants are not done by Unkai.");
     CO_TRY(const std::string context, client_context(in.client_context));
-    const std::string* const trace = call.http.header("x-amzn-trace-id");
+    const std::string trace(call.http.header("x-amzn-trace-id").value_or(""));
     model::InvokeOutput out;
     if (type == "DryRun") {
         out.status_code = 204;
@@ -78,7 +78,7 @@ unkai::Task<Result<model::InvokeOutput>> Lambda::Invoke(aws::Call& call,
         event.qualifier = name.qualifier;
         event.client_context = context;
         event.accepted = event.due = call.now;
-        if (trace != nullptr) event.trace = *trace;
+        event.trace = trace;
         engine_.events().put(call.txn(), call.request_id, event, payload);
         engine_.invoker().count(target, "AsyncEventsReceived", "Count", 1);
         call.after_commit(
@@ -86,9 +86,9 @@ unkai::Task<Result<model::InvokeOutput>> Lambda::Invoke(aws::Call& call,
         out.status_code = 202;
         co_return out;
     }
-    CO_TRY(Invoked done, co_await engine_.invoker().invoke(
-                             target, {payload, call.request_id, context,
-                                      trace != nullptr ? *trace : "", in.log_type == "Tail"}));
+    CO_TRY(Invoked done,
+           co_await engine_.invoker().invoke(
+               target, {payload, call.request_id, context, trace, in.log_type == "Tail"}));
     out.status_code = 200;
     out.executed_version = done.executed_version;
     if (done.failed()) out.function_error = "Unhandled";

@@ -54,10 +54,9 @@ wire::Json iam_context(const aws::Principal& principal) {
 
 std::string package_link(aws::Call& call, const Engine& engine, const StoredCode& code) {
     const int64_t expires = whole_seconds(call.now + limits::download_links_last);
-    const std::string start =
-        call.http.host.empty()
-            ? engine.options().endpoint
-            : std::string(call.http.secure ? "https://" : "http://") + call.http.host;
+    const std::string start = call.http.host.empty() ? engine.options().endpoint
+                                                     : (call.http.secure ? "https://" : "http://") +
+                                                           std::string(call.http.host);
     return start + std::string(link_path) + code.id + "?Expires=" + std::to_string(expires) +
            "&Signature=" + link_signature(engine.link_key(), code.id, expires);
 }

@@ -30,9 +30,9 @@ static aws::PolicyRequest policy_request(const aws::Call& call, std::string_view
     request.context.emplace("aws:securetransport", is_secure(call) ? "true" : "false");
     request.context.emplace("aws:currenttime", iso8601(call.now));
     request.context.emplace("aws:sourceip", call.source_address);
-    if (const std::string* referer = call.http.header("referer"))
+    if (const auto referer = call.http.header("referer"))
         request.context.emplace("aws:referer", *referer);
-    if (const std::string* agent = call.http.header("user-agent"))
+    if (const auto agent = call.http.header("user-agent"))
         request.context.emplace("aws:useragent", *agent);
     if (call.principal.kind == aws::Principal::Kind::service) {
         // Services act for a resource: the session that they were given carries its ARN.

@@ -123,11 +123,10 @@ Task<Result<Received>> receive_from(aws::BodyReader& source, store::Blobs& blobs
 
 Task<Result<Received>> receive(aws::Call& call, store::Blobs& blobs, Expectation expected) {
     // The trailer's algorithm is announced by a header, so that it can be computed on the way.
-    if (const std::string* announced = call.http.header("x-amz-trailer");
-        announced != nullptr && !expected.checksum) {
+    if (const auto announced = call.http.header("x-amz-trailer"); announced && !expected.checksum) {
         constexpr std::string_view prefix = "x-amz-checksum-";
         if (announced->starts_with(prefix))
-            expected.algorithm = to_upper(std::string_view(*announced).substr(prefix.size()));
+            expected.algorithm = to_upper(announced->substr(prefix.size()));
     }
     if (!call.request_body) call.request_body = std::make_unique<aws::TextBody>("");
     const auto length = call.request_body->length();

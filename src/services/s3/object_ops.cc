@@ -122,7 +122,7 @@ Unexpected is_delete_marker(aws::Call& call, const Found& marker, const std::str
     call.response_headers.emplace_back("last-modified", http_date(marker.object.modified));
     return unexpected(Failure{
         "MethodNotAllowed", "The specified method is not allowed against this resource.", 405, {}}
-                          .with("Method", call.http.method)
+                          .with("Method", std::string(call.http.method))
                           .with("ResourceType", "DeleteMarker"));
 }
 

@@ -77,7 +77,7 @@ Result<QueuePointer> Sqs::open(const aws::Call& call, std::string_view url,
 }
 
 std::string Sqs::url_of(const aws::Call& call, const LiveQueue& queue) const {
-    const std::string& host = call.http.host;
+    const std::string host(call.http.host);
     const std::string base =
         host.empty() ? base_url_ : (call.http.secure ? "https://" : "http://") + host;
     return base + "/" + queue.account + "/" + queue.record.name;
