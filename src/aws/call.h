@@ -114,6 +114,7 @@ public:
     // Runs when what txn() wrote is durable, in order, on the control loop. It must not throw or
     // wait.
     void after_commit(std::function<void()> action) { actions_.push_back(std::move(action)); }
+    bool has_to_commit() const { return txn_.has_value() || !actions_.empty(); }
     // For async operations: commits what txn() has and runs the actions; the next txn() begins
     // anew.
     Task<Status> commit();

@@ -43,11 +43,18 @@ static Unexpected internal_failure(const OperationInfo& operation, const char* w
                 500);
 }
 
-Task<Status> Dispatcher::attempt(Call& call, const BoundService& service,
-                                 const OperationInfo& operation, const void* input, void* output) {
+static Status attempt(Call& call, const BoundService& service, const OperationInfo& operation,
+                      const void* input, void* output) {
     try {
-        if (operation.invoke != nullptr)
-            co_return operation.invoke(service.service, call, input, output);
+        return operation.invoke(service.service, call, input, output);
+    } catch (const std::exception& bug) {
+        return internal_failure(operation, bug.what());
+    }
+}
+
+static Task<Status> attempt_async(Call& call, const BoundService& service,
+                                  const OperationInfo& operation, const void* input, void* output) {
+    try {
         co_return co_await operation.invoke_async(service.service, call, input, output);
     } catch (const std::exception& bug) {
         co_return internal_failure(operation, bug.what());
@@ -57,11 +64,14 @@ Task<Status> Dispatcher::attempt(Call& call, const BoundService& service,
 Task<Status> Dispatcher::run(Call& call, const BoundService& service,
                              const OperationInfo& operation, const void* input, void* output) {
     for (int attempts = 1;; ++attempts) {
-        auto done = co_await attempt(call, service, operation, input, output);
+        auto done = operation.invoke != nullptr
+                        ? attempt(call, service, operation, input, output)
+                        : co_await attempt_async(call, service, operation, input, output);
         if (!done) {
             call.abandon();
             co_return done;
         }
+        if (!call.has_to_commit()) co_return done;
         auto committed = co_await call.commit();
         if (committed || !committed.error().is("Conflict")) co_return committed;
         // What was read from a stream cannot be read again.

@@ -44,9 +44,6 @@ public:
     store::Store& store() const { return store_; }
 
 private:
-    Task<Status> attempt(Call& call, const BoundService& service, const OperationInfo& operation,
-                         const void* input, void* output);
-
     Env& env_;
     store::Store& store_;
     // The names are the generated tables'.

@@ -38,7 +38,8 @@ struct FrontDoor::Request {
     const BoundService* service = nullptr;
     Protocol spoken = Protocol::query;
     std::optional<Route> route;
-    std::string body;
+    std::string_view body;
+    std::string read_body;        // Where it did not come with the head, or was compressed.
     std::string compressed_body;  // As sent, where Content-Encoding is gzip: what was signed.
     void* input = nullptr;
     void* output = nullptr;
@@ -54,6 +55,9 @@ struct FrontDoor::Request {
     std::string_view body_as_sent() const {
         return compressed_body.empty() ? body : compressed_body;
     }
+    bool is_compressed() const {
+        return equals_ignoring_case(header("content-encoding"), "gzip") && !is_s3();
+    }
     bool is_s3() const { return service != nullptr && service->info->name == "s3"; }
 };
 
@@ -67,7 +71,7 @@ bool is_rest(Protocol protocol) {
     return protocol == Protocol::rest_json || protocol == Protocol::rest_xml;
 }
 
-// A peer that is gone is none of our business: there is nobody left to tell.
+// To a peer that may be gone.
 Task<void> send(net::Exchange& exchange, int status, std::string body) {
     [[maybe_unused]] const auto sent = co_await exchange.respond(status, body);
 }
@@ -211,8 +215,8 @@ Task<Status> FrontDoor::prepare(Request& request) {
     }
     request.service = find_service(request);
     if (request.service == nullptr) {
-        const std::string name =
-            request.claim ? request.claim->service : std::string(service_label(request.host));
+        const std::string name(request.claim ? request.claim->service
+                                             : service_label(request.host));
         co_return fail("NotImplemented", "Unkai does not have the service '" + name + "'.", 501);
     }
     CO_REQUIRE(std::move(claimed));
@@ -241,7 +245,8 @@ Task<Status> FrontDoor::prepare(Request& request) {
     if (is_rest(request.spoken) && !operation.streaming_input)
         CO_REQUIRE(co_await read_body(request));
     CO_REQUIRE(authenticate(request));
-    CO_REQUIRE(co_await note_key_use(request));
+    if (request.call.principal.kind == Principal::Kind::user)
+        CO_REQUIRE(co_await note_key_use(request));
     if (operation.streaming_input) attach_upload(request);
     request.input = operation.input->create();
     co_return protocol::decode(request.spoken, *request.service->info, *request.route,
@@ -271,6 +276,11 @@ const BoundService* FrontDoor::find_service(const Request& request) const {
 Task<Status> FrontDoor::read_body(Request& request) {
     const auto own = bodies_.find(request.service->info->name);
     const uint64_t most = own == bodies_.end() ? options_.most_body : own->second.first;
+    if (!request.is_compressed())
+        if (const auto body = request.exchange.body_at_hand(most)) {
+            request.body = *body;
+            co_return ok();
+        }
     request.exchange.allow_body(most);
     auto body = co_await request.exchange.read_all(most);
     if (!body) {
@@ -285,11 +295,12 @@ Task<Status> FrontDoor::read_body(Request& request) {
                             {}};
         co_return error;
     }
-    request.body = std::move(*body);
-    if (equals_ignoring_case(request.header("content-encoding"), "gzip") && !request.is_s3()) {
-        request.compressed_body = std::move(request.body);
-        CO_TRY(request.body, gunzip(request.compressed_body, most));
+    request.read_body = std::move(*body);
+    if (request.is_compressed()) {
+        request.compressed_body = std::move(request.read_body);
+        CO_TRY(request.read_body, gunzip(request.compressed_body, most));
     }
+    request.body = request.read_body;
     co_return ok();
 }
 
@@ -316,14 +327,14 @@ Status FrontDoor::authenticate(Request& request) {
         return credential.error();
     }
     const std::string_view sent_hash = request.header("x-amz-content-sha256");
-    std::string hash(sent_hash);
-    if (claim.presigned)
-        hash = s3 ? "UNSIGNED-PAYLOAD" : sigv4::sha256_hex(request.body_as_sent());
-    else if (sent_hash.empty() || !s3)
-        hash = sigv4::sha256_hex(request.body_as_sent());
     const bool streamed = request.route->operation->streaming_input;
-    if (!streamed && sent_hash.size() == 64 &&
-        !sigv4::equal_in_constant_time(sent_hash, sigv4::sha256_hex(request.body_as_sent())))
+    const bool told = !streamed && sent_hash.size() == 64;  // The hash is there to be checked.
+    const bool signed_as_told = s3 && (claim.presigned || !sent_hash.empty());
+    const std::string own =
+        told || !signed_as_told ? sigv4::sha256_hex(request.body_as_sent()) : std::string();
+    std::string_view hash = own;
+    if (signed_as_told) hash = claim.presigned ? "UNSIGNED-PAYLOAD" : sent_hash;
+    if (told && !sigv4::equal_in_constant_time(sent_hash, own))
         return fail("XAmzContentSHA256Mismatch",
                     "The provided 'x-amz-content-sha256' header does not match what was computed.",
                     400);
@@ -336,10 +347,9 @@ Status FrontDoor::authenticate(Request& request) {
     return ok();
 }
 
-// Only the keys of users: those of roles live for hours, and the root's is not IAM's.
+// For the keys of users only: those of roles live for hours, and the root's is not IAM's.
 Task<Status> FrontDoor::note_key_use(Request& request) {
     const Call& call = request.call;
-    if (call.principal.kind != Principal::Kind::user) co_return ok();
     store::Txn txn = dispatcher_.store().begin();
     if (!note_use(txn, call.principal.access_key_id,
                   {call.now, std::string(request.service->info->name), call.region}))
@@ -447,7 +457,9 @@ Task<void> FrontDoor::answer(Request& request, Status status) {
     // again.
     if (!status && request.route && request.route->operation->streaming_input)
         request.exchange.close_after();
-    co_await send(request.exchange, response.status, std::move(response.body));
+    // A peer that is gone is none of our business: there is nobody left to tell.
+    [[maybe_unused]] const auto sent =
+        co_await request.exchange.respond(response.status, response.body);
 }
 
 // A HEAD's answer tells the length of what a GET would send.

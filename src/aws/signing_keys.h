@@ -16,8 +16,8 @@ class SigningKeys {
 public:
     const std::string& of(const std::string& secret, const sigv4::Claim& claim) {
         name_ = secret;
-        for (const std::string* part : {&claim.date, &claim.region, &claim.service})
-            name_.append(1, '/').append(*part);
+        for (const std::string_view part : {claim.date, claim.region, claim.service})
+            name_.append(1, '/').append(part);
         if (const auto known = keys_.find(name_); known != keys_.end()) return known->second;
         if (keys_.size() >= most) keys_.clear();
         return keys_.emplace(name_, sigv4::signing_key(secret, claim)).first->second;

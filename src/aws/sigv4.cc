@@ -102,8 +102,16 @@ std::string_view next_part(std::string_view& rest, char separator) {
     return part;
 }
 
+void append_scope(std::string& out, const Claim& claim) {
+    for (const std::string_view part : {claim.date, claim.region, claim.service})
+        out.append(part).append(1, '/');
+    out += "aws4_request";
+}
+
 std::string scope(const Claim& claim) {
-    return claim.date + '/' + claim.region + '/' + claim.service + "/aws4_request";
+    std::string out;
+    append_scope(out, claim);
+    return out;
 }
 
 Unexpected incomplete(std::string message) {
@@ -141,13 +149,14 @@ Status parse_time(std::string_view text, Claim& claim) {
                           "'.");
     claim.time = *time;
     const bool basic = text.size() == 16 && text[8] == 'T' && text[15] == 'Z';
-    claim.timestamp = basic ? std::string(text) : basic_iso8601(*time);
+    claim.timestamp = basic ? text : claim.keep(basic_iso8601(*time));
     if (!claim.timestamp.starts_with(claim.date))
         return fail("SignatureDoesNotMatch",
                     "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
                     "date from HTTP: '" +
-                        claim.date + "' != '" + claim.timestamp.substr(0, 8) + "', from '" +
-                        claim.timestamp + "'.",
+                        std::string(claim.date) + "' != '" +
+                        std::string(claim.timestamp.substr(0, 8)) + "', from '" +
+                        std::string(claim.timestamp) + "'.",
                     403);
     return ok();
 }
@@ -188,19 +197,18 @@ Result<Claim> parse_header_form(const Request& request, std::string_view value) 
 Result<Claim> parse_query_form(const Request& request) {
     Claim claim;
     claim.presigned = true;
-    std::string date;
-    std::string credential;
-    for (const auto& [name, value] : parameters(request.query)) {
-        if (name == "X-Amz-Credential")
-            credential = value;
-        else if (name == "X-Amz-SignedHeaders")
-            claim.signed_headers = value;
-        else if (name == "X-Amz-Signature")
-            claim.signature = value;
-        else if (name == "X-Amz-Date")
-            date = value;
-        else if (name == "X-Amz-Security-Token")
-            claim.session_token = value;
+    std::string_view date, credential;
+    const std::pair<std::string_view, std::string_view*> wanted[] = {
+        {"X-Amz-Credential", &credential},
+        {"X-Amz-SignedHeaders", &claim.signed_headers},
+        {"X-Amz-Signature", &claim.signature},
+        {"X-Amz-Date", &date},
+        {"X-Amz-Security-Token", &claim.session_token}};
+    for (auto& [name, value] : parameters(request.query)) {
+        const auto found =
+            std::ranges::find(wanted, name, [](const auto& one) { return one.first; });
+        if (found != std::end(wanted))
+            *found->second = claim.keep(std::move(value));
         else if (name == "X-Amz-Expires") {
             claim.expires = parse_int(value);
             if (!claim.expires || *claim.expires < 0 || *claim.expires > longest_expiry)
@@ -307,11 +315,15 @@ std::string sha256_hex(std::string_view bytes) {
     return hex({digest.data(), digest.size()});
 }
 
-std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+static Digest hmac(std::string_view key, std::string_view bytes) {
     const KeyStates& states = states_of(key);
     const Digest first = sha256(states.inner, bytes);
-    const Digest second = sha256(states.outer, {first.data(), first.size()});
-    return {second.data(), second.size()};
+    return sha256(states.outer, {first.data(), first.size()});
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+    const Digest digest = hmac(key, bytes);
+    return {digest.data(), digest.size()};
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
@@ -356,7 +368,8 @@ std::string string_to_sign(const Claim& claim, std::string_view canonical) {
     std::string out;
     out.reserve(192);
     out.append(algorithm).append(1, '\n').append(claim.timestamp).append(1, '\n');
-    out.append(scope(claim)).append(1, '\n').append(sha256_hex(canonical));
+    append_scope(out, claim);
+    out.append(1, '\n').append(sha256_hex(canonical));
     return out;
 }
 
@@ -368,7 +381,8 @@ std::string signing_key(std::string_view secret, const Claim& claim) {
 }
 
 std::string signature(std::string_view key, std::string_view text) {
-    return hex(hmac_sha256(key, text));
+    const Digest digest = hmac(key, text);
+    return hex({digest.data(), digest.size()});
 }
 
 static Status check_time(const Claim& claim, Time now) {
@@ -382,7 +396,8 @@ static Status check_time(const Claim& claim, Time now) {
         return fail("RequestTimeTooSkewed",
                     "The difference between the request time and the current time is too large: "
                     "the request says " +
-                        claim.timestamp + ", this machine's clock says " + basic_iso8601(now) + ".",
+                        std::string(claim.timestamp) + ", this machine's clock says " +
+                        basic_iso8601(now) + ".",
                     403);
     return ok();
 }
@@ -461,11 +476,12 @@ std::string authorization(const Request& request, std::string_view access_key_id
     std::vector<std::string> names;
     for (const auto& [name, value] : request.headers) names.push_back(to_lower(name));
     std::sort(names.begin(), names.end());
-    claim.signed_headers = join(names, ";");
+    const std::string signed_headers = join(names, ";");
+    claim.signed_headers = signed_headers;
     const std::string text =
         string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
-    return std::string(algorithm) + " Credential=" + claim.access_key_id + '/' + scope(claim) +
-           ", SignedHeaders=" + claim.signed_headers +
+    return std::string(algorithm) + " Credential=" + std::string(access_key_id) + '/' +
+           scope(claim) + ", SignedHeaders=" + signed_headers +
            ", Signature=" + signature(signing_key(secret, claim), text);
 }
 

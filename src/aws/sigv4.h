@@ -8,6 +8,7 @@
 // presigned).
 #pragma once
 
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,19 +29,28 @@ struct Request {
     Headers headers;         // As sent; names in any case.
 };
 
-// What a request claims about its signature.
+// What a request claims about its signature: views of the request, which outlives it.
 struct Claim {
-    std::string access_key_id;
-    std::string date;  // yyyymmdd
-    std::string region;
-    std::string service;
-    std::string signed_headers;  // a;b;c
-    std::string signature;
-    Time time;              // X-Amz-Date or Date
-    std::string timestamp;  // The same, in the basic form.
-    std::string session_token;
+    std::string_view access_key_id;
+    std::string_view date;  // yyyymmdd
+    std::string_view region;
+    std::string_view service;
+    std::string_view signed_headers;  // a;b;c
+    std::string_view signature;
+    Time time;                   // X-Amz-Date or Date
+    std::string_view timestamp;  // The same, in the basic form.
+    std::string_view session_token;
     std::optional<int64_t> expires;  // Seconds; only presigned.
     bool presigned = false;
+
+    Claim() = default;
+    Claim(Claim&&) = default;  // A copy's views would be those of the original.
+    Claim& operator=(Claim&&) = default;
+    // Holds what the request has in another form: decoded parameters, the time.
+    std::string_view keep(std::string text) { return kept_.emplace_front(std::move(text)); }
+
+private:
+    std::forward_list<std::string> kept_;
 };
 
 enum class Form { none, header, query };

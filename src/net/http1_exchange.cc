@@ -226,6 +226,20 @@ Task<Result<std::string_view>> Http1Exchange::read() {
     co_return co_await read_chunked();
 }
 
+std::optional<std::string_view> Http1Exchange::body_at_hand(uint64_t most) {
+    if (body_ended_ && received_ == 0 && !body_broken_) return std::string_view{};
+    const bool whole = request_.framing.kind == FramingKind::length && received_ == 0 &&
+                       !body_broken_ && body_left_ <= most && body_left_ <= end_ - begin_;
+    if (!whole) return std::nullopt;
+    const auto size = static_cast<size_t>(body_left_);
+    const std::string_view body{buffer_.data() + begin_, size};
+    begin_ += size;
+    received_ = size;
+    body_left_ = 0;
+    body_ended_ = true;
+    return body;
+}
+
 // Reads some of the body into the second buffer, which is used up.
 Task<Status> Http1Exchange::fill_body() {
     body_.take();

@@ -14,6 +14,7 @@ public:
     Task<void> serve();
 
     Task<Result<std::string_view>> read() override;
+    std::optional<std::string_view> body_at_hand(uint64_t most) override;
     const Headers& trailers() const override { return chunked_.trailers(); }
     Task<Status> respond(int status, std::string_view body) override;
     Task<Status> start(int status, std::optional<uint64_t> length) override;

@@ -6,6 +6,9 @@
 
 namespace unkai::net {
 
+// A small body goes behind its head, in one piece.
+constexpr size_t joined_body = 2048;
+
 std::string_view date_of_now(Loop& loop) {
     static thread_local int64_t second = -1;
     static thread_local std::string text;
@@ -72,9 +75,17 @@ Task<Status> Http1Exchange::respond(int status, std::string_view body) {
     if (!bodiless()) wire::write_content_length(out_, body.size());
     end_head();
     if (to_head_ || bodiless()) body = {};
-    Status sent = co_await stream_.write(out_, body, stall());
+    const size_t size = body.size();
+    if (body.size() <= joined_body) {
+        out_ += body;
+        body = {};
+    }
+    // Mostly there is room for all of it.
+    const std::string_view rest = body.empty() ? stream_.write_now(out_) : out_;
+    Status sent;
+    if (!rest.empty()) sent = co_await stream_.write(rest, body, stall());
     if (sent)
-        sent_ += body.size();
+        sent_ += size;
     else
         broken_ = true;
     co_return sent;

@@ -71,6 +71,9 @@ public:
     // next read. Errors: net/http.h; respond() still works after BodyTooLarge, BadMessage and
     // time-outs.
     virtual Task<Result<std::string_view>> read() = 0;
+    // The whole body, when nothing of it was read and all of it came with the head, and has at most
+    // that many bytes: then it is read now, and nobody waits. A view until the handler returns.
+    virtual std::optional<std::string_view> body_at_hand(uint64_t) { return std::nullopt; }
     // The whole body, if it has at most that many bytes.
     Task<Result<std::string>> read_all(uint64_t most);
     virtual const Headers& trailers() const = 0;  // Complete after the last piece.

@@ -250,7 +250,9 @@ Moved Stream::try_write(std::span<const iovec> parts) {
     message.msg_iov = const_cast<iovec*>(parts.data());
     message.msg_iovlen = parts.size();
     while (true) {
-        const ssize_t size = ::sendmsg(io_.fd(), &message, MSG_NOSIGNAL);
+        const ssize_t size =
+            parts.size() == 1 ? ::send(io_.fd(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
+                              : ::sendmsg(io_.fd(), &message, MSG_NOSIGNAL);
         if (size >= 0) return {Moved::Kind::moved, static_cast<size_t>(size)};
         if (errno == EINTR) continue;
         return {errno == EAGAIN ? Moved::Kind::would_block : Moved::Kind::broken};
@@ -275,6 +277,13 @@ Task<Result<size_t>> Stream::read(char* into, size_t most, Steady deadline, Stop
         if (const Wake why = co_await io_.readable(deadline, stop); why != Wake::ready)
             co_return wait_failed(why);
     }
+}
+
+std::string_view Stream::write_now(std::string_view bytes) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    const Moved moved = try_write({&part, 1});
+    if (moved.kind == Moved::Kind::moved) bytes.remove_prefix(moved.bytes);
+    return bytes;
 }
 
 Task<Status> Stream::write(std::string_view bytes, Steady deadline, Stop* stop) {

@@ -46,6 +46,10 @@ public:
         return io_.writable(deadline, stop);
     }
 
+    // Writes what goes at once, and returns the rest: all of it where it would block or is broken,
+    // which the next write tells.
+    std::string_view write_now(std::string_view bytes);
+
     // Some bytes; 0 at the peer's end of stream. Errors as in net/http.h.
     Task<Result<size_t>> read(char* into, size_t most, Steady deadline, Stop* stop = nullptr);
     // All bytes, or an error. A deadline for the whole.

@@ -84,7 +84,7 @@ Result<gateway::Identity> GatewayBackend::authenticate(const gateway::Incoming& 
                              .caller = who.user_id,
                              .user = who.user_id,
                              .user_arn = who.arn,
-                             .access_key = claim.access_key_id};
+                             .access_key = std::string(claim.access_key_id)};
 }
 
 gateway::Decision GatewayBackend::evaluate(const gateway::PolicyQuestion& question) {

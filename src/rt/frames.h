@@ -14,7 +14,7 @@
 namespace unkai::frames {
 
 inline constexpr size_t step = 64;
-inline constexpr size_t largest = 4096;
+inline constexpr size_t largest = 16 * 1024;  // The compiler puts frames into their caller's.
 inline constexpr size_t most_kept = 256 * 1024;
 
 #if defined(__SANITIZE_ADDRESS__)

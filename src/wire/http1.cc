@@ -1,5 +1,7 @@
 #include "wire/http1.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -28,7 +30,14 @@ bool is_target(std::string_view text) {
 }  // namespace
 
 bool is_authority(std::string_view text) {
-    return text.find_first_of("/?#@\\,\"<> \t") == std::string_view::npos && is_field_value(text);
+    static constexpr auto excluded = [] {
+        std::array<bool, 256> all{};
+        for (const char c : std::string_view("/?#@\\,\"<> \t")) all[static_cast<size_t>(c)] = true;
+        return all;
+    }();
+    return std::ranges::none_of(text,
+                                [](char c) { return excluded[static_cast<unsigned char>(c)]; }) &&
+           is_field_value(text);
 }
 
 void RequestHead::set_target(std::string_view whole) {

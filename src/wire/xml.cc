@@ -1,6 +1,7 @@
 #include "wire/xml.h"
 
 #include <array>
+#include <cstring>
 
 #include "base/check.h"
 
@@ -47,15 +48,25 @@ void append_xml_text(std::string& out, std::string_view value) {
     out.append(value, from);
 }
 
+// That many more characters, to be written by the caller: names and brackets are short, and an
+// append each would cost more than they do.
+static char* extend(std::string& out, size_t more) {
+    const size_t size = out.size();
+    const size_t whole = size + more;  // GCC 12's library gives the lambda what it reserved.
+    out.resize_and_overwrite(whole, [whole](char*, size_t) { return whole; });
+    return out.data() + size;
+}
+
 void XmlWriter::finish_tag() {
     if (tag_open_) out_ += '>';
     tag_open_ = false;
 }
 
 void XmlWriter::open(std::string_view name) {
-    finish_tag();
-    out_ += '<';
-    out_ += name;
+    char* const at = extend(out_, name.size() + (tag_open_ ? 2 : 1));
+    if (tag_open_) *at = '>';
+    at[tag_open_ ? 1 : 0] = '<';
+    std::memcpy(at + (tag_open_ ? 2 : 1), name.data(), name.size());
     names_.push_back({out_.size() - name.size(), name.size()});
     tag_open_ = true;
 }
@@ -82,9 +93,10 @@ void XmlWriter::close() {
         tag_open_ = false;
     } else {
         const Name name = names_.back();
-        out_ += "</";
-        out_.append(out_, name.at, name.length);
-        out_ += '>';
+        char* const at = extend(out_, name.length + 3);
+        std::memcpy(at, "</", 2);
+        std::memcpy(at + 2, out_.data() + name.at, name.length);
+        at[name.length + 2] = '>';
     }
     names_.pop_back();
 }

@@ -98,6 +98,8 @@ void write_xml(XmlWriter& out, const ShapeInfo& shape, const void* value, const 
             return write_items(out, element_name(shape, style), {}, shape, value, style);
         case Kind::map:
             return write_entries(out, "entry", {}, shape, value, style);
+        case Kind::string:
+            return out.text(*static_cast<const std::string*>(value));
         default:
             return out.text(scalar_text(shape, value, TimeFormat::iso8601));
     }

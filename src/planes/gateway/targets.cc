@@ -1,4 +1,6 @@
 // Where a host name and a path lead.
+#include <algorithm>
+
 #include "base/strings.h"
 #include "planes/gateway/match.h"
 #include "planes/gateway/serving.h"
@@ -57,14 +59,19 @@ Domain Gateway::domain_of(std::string_view host) const {
 
 bool Gateway::wants(std::string_view host) const {
     if (api_of_host(host)) return true;
+    const auto declared = [this](const std::string& name) {
+        return std::ranges::any_of(snapshots_, [&name](const auto& owned) {
+            const auto& domains = owned.second->domains;
+            const auto found = domains.find(name);
+            return found != domains.end() && found->second.declared;
+        });
+    };
+    const bool any = std::ranges::any_of(
+        snapshots_, [](const auto& owned) { return !owned.second->domains.empty(); });
+    if (!any) return false;
     const size_t dot = host.find('.');
-    const std::string wildcard = dot == host.npos ? "" : "*" + std::string(host.substr(dot));
-    for (const auto& [owner, snapshot] : snapshots_)
-        for (const std::string& name : {std::string(host), wildcard})
-            if (const auto found = snapshot->domains.find(name);
-                found != snapshot->domains.end() && found->second.declared)
-                return true;
-    return false;
+    return declared(std::string(host)) ||
+           (dot != host.npos && declared("*" + std::string(host.substr(dot))));
 }
 
 // nullopt: the host is nobody's. Without an API: it leads nowhere.
