@@ -50,6 +50,17 @@ std::vector<Parameter> parameters(std::string_view query) {
 
 using Digest = std::array<char, 32>;
 
+struct Hex {
+    std::array<char, 2 * sizeof(Digest)> text;
+    std::string_view view() const { return {text.data(), text.size()}; }
+};
+
+Hex hex_of(const Digest& digest) {
+    Hex out;
+    write_hex({digest.data(), digest.size()}, out.text.data());
+    return out;
+}
+
 // The state goes on from `state`, which stays as it is.
 Digest sha256(::SHA256_CTX state, std::string_view bytes) {
     Digest digest;
@@ -310,10 +321,7 @@ void append_canonical_headers(std::string& out, const Request& request, const Cl
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
-    const Digest digest = sha256(bytes);
-    return hex({digest.data(), digest.size()});
-}
+std::string sha256_hex(std::string_view bytes) { return std::string(hex_of(sha256(bytes)).view()); }
 
 static Digest hmac(std::string_view key, std::string_view bytes) {
     const KeyStates& states = states_of(key);
@@ -369,7 +377,7 @@ std::string string_to_sign(const Claim& claim, std::string_view canonical) {
     out.reserve(192);
     out.append(algorithm).append(1, '\n').append(claim.timestamp).append(1, '\n');
     append_scope(out, claim);
-    out.append(1, '\n').append(sha256_hex(canonical));
+    out.append(1, '\n').append(hex_of(sha256(canonical)).view());
     return out;
 }
 
@@ -381,8 +389,7 @@ std::string signing_key(std::string_view secret, const Claim& claim) {
 }
 
 std::string signature(std::string_view key, std::string_view text) {
-    const Digest digest = hmac(key, text);
-    return hex({digest.data(), digest.size()});
+    return std::string(hex_of(hmac(key, text)).view());
 }
 
 static Status check_time(const Claim& claim, Time now) {
@@ -434,7 +441,7 @@ Status verify_by_key(const Request& request, const Claim& claim, std::string_vie
     REQUIRE(check_signed_headers(request, claim));
     const std::string text =
         string_to_sign(claim, canonical_request(request, claim, payload_hash, normalize));
-    if (equal_in_constant_time(signature(key, text), claim.signature)) return ok();
+    if (equal_in_constant_time(hex_of(hmac(key, text)).view(), claim.signature)) return ok();
     return fail(
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided. Check your "

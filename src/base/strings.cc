@@ -169,19 +169,22 @@ std::optional<uint64_t> parse_uint(std::string_view text, int base) {
 
 std::optional<double> parse_double(std::string_view text) { return parse_number<double>(text); }
 
-std::string hex(std::string_view bytes) {
+void write_hex(std::string_view bytes, char* at) {
     static constexpr auto pairs = [] {
         constexpr char digits[] = "0123456789abcdef";
         std::array<std::array<char, 2>, 256> all{};
         for (size_t i = 0; i < all.size(); ++i) all[i] = {digits[i >> 4], digits[i & 15]};
         return all;
     }();
-    std::string out(bytes.size() * 2, '\0');
-    char* at = out.data();
     for (const char c : bytes) {
         std::memcpy(at, pairs[static_cast<unsigned char>(c)].data(), 2);
         at += 2;
     }
+}
+
+std::string hex(std::string_view bytes) {
+    std::string out(bytes.size() * 2, '\0');
+    write_hex(bytes, out.data());
     return out;
 }
 

@@ -62,12 +62,19 @@ void XmlWriter::finish_tag() {
     tag_open_ = false;
 }
 
-void XmlWriter::open(std::string_view name) {
-    char* const at = extend(out_, name.size() + (tag_open_ ? 2 : 1));
-    if (tag_open_) *at = '>';
-    at[tag_open_ ? 1 : 0] = '<';
-    std::memcpy(at + (tag_open_ ? 2 : 1), name.data(), name.size());
-    names_.push_back({out_.size() - name.size(), name.size()});
+void XmlWriter::open(std::string_view name, std::string_view ending) {
+    const size_t length = name.size() + ending.size();
+    char* at = extend(out_, length + (tag_open_ ? 2 : 1));
+    if (tag_open_) *at++ = '>';
+    *at++ = '<';
+    std::memcpy(at, name.data(), name.size());
+    if (!ending.empty()) std::memcpy(at + name.size(), ending.data(), ending.size());
+    const Name opened{out_.size() - length, length};
+    if (depth_ < first_names_.size())
+        first_names_[depth_] = opened;
+    else
+        names_.push_back(opened);
+    ++depth_;
     tag_open_ = true;
 }
 
@@ -87,18 +94,23 @@ void XmlWriter::text(std::string_view value) {
 }
 
 void XmlWriter::close() {
-    CHECK(!names_.empty(), "close() without open()");
+    CHECK(depth_ > 0, "close() without open()");
+    Name name;
+    if (--depth_ < first_names_.size()) {
+        name = first_names_[depth_];
+    } else {
+        name = names_.back();
+        names_.pop_back();
+    }
     if (tag_open_) {
         out_ += "/>";
         tag_open_ = false;
     } else {
-        const Name name = names_.back();
         char* const at = extend(out_, name.length + 3);
         std::memcpy(at, "</", 2);
         std::memcpy(at + 2, out_.data() + name.at, name.length);
         at[name.length + 2] = '>';
     }
-    names_.pop_back();
 }
 
 void XmlWriter::leaf(std::string_view name, std::string_view value) {

@@ -5,9 +5,11 @@
 //
 // Text and attributes are escaped; carriage returns and what XML cannot hold as itself become
 // character references or U+FFFD. The caller's names must be XML names. Appends to `out`, which
-// nobody else changes meanwhile; no other allocation but the stack of open names.
+// nobody else changes meanwhile; no other allocation but the stack of open names, from the ninth
+// on.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +18,11 @@ namespace unkai::wire {
 
 class XmlWriter {
 public:
-    explicit XmlWriter(std::string& out) : out_(out) { names_.reserve(8); }
+    explicit XmlWriter(std::string& out) : out_(out) {}
 
     void declaration() { out_ += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"; }
-    void open(std::string_view name);
-    void attribute(std::string_view name, std::string_view value);  // Right after open().
+    void open(std::string_view name, std::string_view ending = {});  // The name is both.
+    void attribute(std::string_view name, std::string_view value);   // Right after open().
     void text(std::string_view value);
     void close();  // An element without content becomes <name/>.
     void leaf(std::string_view name, std::string_view value);
@@ -33,7 +35,9 @@ private:
     };
 
     std::string& out_;
+    std::array<Name, 8> first_names_;  // Of the open elements; the deeper ones follow in names_.
     std::vector<Name> names_;
+    size_t depth_ = 0;
     bool tag_open_ = false;
 };
 

@@ -23,4 +23,20 @@ TEST(Xml, EscapesAndCloses) {
               "<text>&lt;&amp;&gt;&#xD;\n\xEF\xBF\xBD \xE9\x9B\xB2</text><b>one two</b></a>");
 }
 
+TEST(Xml, ClosesInOrderHoweverDeep) {
+    std::string out, wanted;
+    XmlWriter xml(out);
+    for (int i = 0; i < 20; ++i) {
+        xml.open("level", std::to_string(i));
+        wanted += "<level" + std::to_string(i) + ">";
+    }
+    xml.text("x");
+    wanted += "x";
+    for (int i = 20; i-- > 0;) {
+        xml.close();
+        wanted += "</level" + std::to_string(i) + ">";
+    }
+    EXPECT_EQ(out, wanted);
+}
+
 }  // namespace unkai::wire

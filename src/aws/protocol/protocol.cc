@@ -151,7 +151,7 @@ Status decode(Protocol protocol, const ServiceInfo& service, const Route& route,
 static void encode_query(const ServiceInfo& service, const OperationInfo& operation,
                          const void* output, std::string_view request_id, WireResponse& answer) {
     wire::XmlWriter xml(answer.body);
-    xml.open(std::string(operation.name) + "Response");
+    xml.open(operation.name, "Response");
     write_xmlns(xml, service.xmlns);
     if (!operation.output_element.empty()) {
         xml.open(operation.output_element);
@@ -170,7 +170,7 @@ static void encode_ec2(const ServiceInfo& service, const OperationInfo& operatio
                        const void* output, std::string_view request_id, WireResponse& answer) {
     wire::XmlWriter xml(answer.body);
     xml.declaration();
-    xml.open(std::string(operation.name) + "Response");
+    xml.open(operation.name, "Response");
     const std::string_view slash = service.xmlns.ends_with('/') || service.xmlns.empty() ? "" : "/";
     write_xmlns(xml, std::string(service.xmlns) + std::string(slash));
     xml.leaf("requestId", request_id);
