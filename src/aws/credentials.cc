@@ -36,9 +36,11 @@ std::string unique_id(Random& random, std::string_view prefix) {
     return std::string(prefix) + random.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16);
 }
 
-Credential Credentials::root_user() const {
-    return root_of(options_.account, options_.root_access_key_id, options_.root_secret);
-}
+Credentials::Credentials(Env& env, store::Store& store, Options options)
+    : env_(env),
+      store_(store),
+      options_(std::move(options)),
+      root_(root_of(options_.account, options_.root_access_key_id, options_.root_secret)) {}
 
 Result<Credential> Credentials::find(std::string_view access_key_id, std::string_view session_token,
                                      Time now) const {

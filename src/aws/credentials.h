@@ -44,8 +44,7 @@ public:
         // account.
         bool accept_test_keys = false;
     };
-    Credentials(Env& env, store::Store& store, Options options)
-        : env_(env), store_(store), options_(std::move(options)), root_(root_user()) {}
+    Credentials(Env& env, store::Store& store, Options options);
 
     // Errors: InvalidClientTokenId (unknown, inactive, wrong token), ExpiredToken.
     Result<Credential> find(std::string_view access_key_id, std::string_view session_token,
@@ -63,12 +62,10 @@ public:
     const Options& options() const { return options_; }
 
 private:
-    Credential root_user() const;
-
     Env& env_;
     store::Store& store_;
     Options options_;
-    Credential root_;
+    Credential root_;  // Of options_.
 };
 
 // Fresh identifiers as IAM makes them: AKIA, ASIA, AIDA, AROA, ANPA, AIPA … and 17 more characters.

@@ -2,8 +2,8 @@
 //
 // begin → operation → commit → signals. A commit that conflicts runs the operation again, up to
 // `most_attempts` times; then the answer is 503 ServiceUnavailable. An exception that leaves an
-// operation is a bug of ours: the operation is dropped and answers 500 InternalFailure; this is the
-// one catch site.
+// operation is a bug of ours: the operation is dropped and answers 500 InternalFailure; nothing is
+// caught elsewhere.
 #pragma once
 
 #include <map>
@@ -24,7 +24,8 @@ public:
 
     Dispatcher(Env& env, store::Store& store) : env_(env), store_(store) {}
 
-    // Services are added once, before the first call; they outlive the dispatcher's last call.
+    // Services are added once, before the first call of theirs; they outlive the dispatcher's last
+    // call.
     void add(BoundService service);
     // By the name in the AWS CLI; nullptr when this program has no such service.
     const BoundService* find(std::string_view name) const;

@@ -112,8 +112,7 @@ Task<void> FrontDoor::handle(net::Exchange& exchange) {
 bool FrontDoor::may_pass_early(net::Exchange& exchange) const {
     const net::RequestHead& head = exchange.request();
     if (head.path == "/_unkai/health" || head.path == "/_localstack/health") return true;
-    sigv4::Request request{head.method, head.path, head.query, {}};
-    for (const auto& field : head.headers) request.headers.emplace_back(field.name, field.value);
+    const sigv4::Request request = sigv4::request_of(head);
     if (sigv4::form_of(request) == sigv4::Form::none) return false;
     const auto claim = sigv4::parse(request);
     return claim && !dispatcher_.signed_as(claim->service).empty();
@@ -199,11 +198,7 @@ Task<void> FrontDoor::api(net::Exchange& exchange, std::string_view host) {
 
 // Everything before the operation runs.
 Task<Status> FrontDoor::prepare(Request& request) {
-    const net::RequestHead& head = request.exchange.request();
-    request.signed_part = {head.method, head.path, head.query, {}};
-    request.signed_part.headers.reserve(16);
-    for (const auto& field : head.headers)
-        request.signed_part.headers.emplace_back(field.name, field.value);
+    request.signed_part = sigv4::request_of(request.exchange.request());
     request.form = sigv4::form_of(request.signed_part);
     Status claimed;
     if (request.form != sigv4::Form::none) {

@@ -1,12 +1,11 @@
 #include "aws/sigv4.h"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
 
-#include "base/check.h"
+#include "aws/sha256.h"
 #include "base/strings.h"
 
 namespace unkai::aws::sigv4 {
@@ -41,69 +40,6 @@ std::vector<Parameter> parameters(std::string_view query) {
                        percent_decode(value, true).value_or(std::string(value))});
     }
     return out;
-}
-
-// The hash by itself, which OpenSSL would rather have behind EVP: a request is six short ones, and
-// for each EVP allocates and frees as much as hashing costs.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-
-using Digest = std::array<char, 32>;
-
-struct Hex {
-    std::array<char, 2 * sizeof(Digest)> text;
-    std::string_view view() const { return {text.data(), text.size()}; }
-};
-
-Hex hex_of(const Digest& digest) {
-    Hex out;
-    write_hex({digest.data(), digest.size()}, out.text.data());
-    return out;
-}
-
-// The state goes on from `state`, which stays as it is.
-Digest sha256(::SHA256_CTX state, std::string_view bytes) {
-    Digest digest;
-    CHECK(::SHA256_Update(&state, bytes.data(), bytes.size()) == 1);
-    CHECK(::SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &state) == 1);
-    return digest;
-}
-
-Digest sha256(std::string_view bytes) {
-    ::SHA256_CTX state;
-    CHECK(::SHA256_Init(&state) == 1);
-    return sha256(state, bytes);
-}
-
-// What a key makes of the two hashes of an HMAC, before any text. RFC 2104, 4: it may be kept.
-struct KeyStates {
-    std::string key;
-    ::SHA256_CTX inner, outer;
-
-    explicit KeyStates(std::string_view given) : key(given) {
-        constexpr size_t block = 64;
-        std::array<char, block> padded{};
-        const Digest hashed = given.size() > block ? sha256(given) : Digest{};
-        if (given.size() > block) given = {hashed.data(), hashed.size()};
-        std::copy(given.begin(), given.end(), padded.begin());
-        const auto begin = [&padded](::SHA256_CTX& state, char mask) {
-            for (char& c : padded) c = static_cast<char>(c ^ mask);
-            CHECK(::SHA256_Init(&state) == 1);
-            CHECK(::SHA256_Update(&state, padded.data(), block) == 1);
-        };
-        begin(inner, 0x36);
-        begin(outer, 0x36 ^ 0x5c);
-        ::OPENSSL_cleanse(padded.data(), block);
-    }
-};
-
-#pragma GCC diagnostic pop
-
-// The states of the key that this thread used last: calls come in rows by one.
-const KeyStates& states_of(std::string_view key) {
-    thread_local std::optional<KeyStates> last;
-    if (!last || last->key != key) last.emplace(key);
-    return *last;
 }
 
 // The next part up to the separator; `rest` goes on behind it.
@@ -306,7 +242,7 @@ void append_folded(std::string& out, std::string_view value) {
 void append_canonical_headers(std::string& out, const Request& request, const Claim& claim) {
     for (std::string_view rest = claim.signed_headers; !rest.empty();) {
         const std::string_view name = next_part(rest, ';');
-        for (const char c : name) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        out += to_lower(name);
         out += ':';
         bool first = true;
         for (const auto& [key, value] : request.headers) {
@@ -323,12 +259,6 @@ void append_canonical_headers(std::string& out, const Request& request, const Cl
 
 std::string sha256_hex(std::string_view bytes) { return std::string(hex_of(sha256(bytes)).view()); }
 
-static Digest hmac(std::string_view key, std::string_view bytes) {
-    const KeyStates& states = states_of(key);
-    const Digest first = sha256(states.inner, bytes);
-    return sha256(states.outer, {first.data(), first.size()});
-}
-
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     const Digest digest = hmac(key, bytes);
     return {digest.data(), digest.size()};
@@ -336,6 +266,13 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
     return a.size() == b.size() && ::CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Request request_of(const wire::RequestHead& head) {
+    Request request{head.method, head.path, head.query, {}};
+    request.headers.reserve(head.headers.size());
+    for (const auto& field : head.headers) request.headers.emplace_back(field.name, field.value);
+    return request;
 }
 
 Form form_of(const Request& request) {

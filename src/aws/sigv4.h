@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "wire/http1.h"
 
 namespace unkai::aws::sigv4 {
 
@@ -28,6 +29,8 @@ struct Request {
     std::string_view query;  // As sent, without '?'.
     Headers headers;         // As sent; names in any case.
 };
+
+Request request_of(const wire::RequestHead& head);
 
 // What a request claims about its signature: views of the request, which outlives it.
 struct Claim {

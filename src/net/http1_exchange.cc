@@ -227,10 +227,11 @@ Task<Result<std::string_view>> Http1Exchange::read() {
 }
 
 std::optional<std::string_view> Http1Exchange::body_at_hand(uint64_t most) {
-    if (body_ended_ && received_ == 0 && !body_broken_) return std::string_view{};
-    const bool whole = request_.framing.kind == FramingKind::length && received_ == 0 &&
-                       !body_broken_ && body_left_ <= most && body_left_ <= end_ - begin_;
-    if (!whole) return std::nullopt;
+    if (received_ > 0 || body_broken_) return std::nullopt;
+    if (body_ended_) return std::string_view{};
+    if (request_.framing.kind != FramingKind::length || body_left_ > most ||
+        body_left_ > end_ - begin_)
+        return std::nullopt;
     const auto size = static_cast<size_t>(body_left_);
     const std::string_view body{buffer_.data() + begin_, size};
     begin_ += size;

@@ -23,6 +23,7 @@ std::optional<uint64_t> Exchange::body_length() const {
 
 Task<Result<std::string>> Exchange::read_all(uint64_t most) {
     most_body_ = most;
+    if (const auto at_hand = body_at_hand(most)) co_return std::string(*at_hand);
     std::string body;
     if (const auto length = body_length(); length && *length <= most)
         body.reserve(static_cast<size_t>(*length));

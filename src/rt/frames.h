@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <new>
 
 namespace unkai::frames {
@@ -48,8 +47,10 @@ inline void* take(size_t bytes) {
 
 inline void give(void* frame, size_t bytes) noexcept {
     const size_t index = (bytes - 1) / step;
-    if (!pooled || bytes > largest || kept.bytes >= most_kept) return ::operator delete(frame);
-    kept.bytes += (index + 1) * step;
+    const size_t size = (index + 1) * step;
+    if (!pooled || bytes > largest || kept.bytes + size > most_kept)
+        return ::operator delete(frame);
+    kept.bytes += size;
     kept.first[index] = ::new (frame) Free{kept.first[index]};
 }
 

@@ -105,16 +105,17 @@ std::string Random::alphanumeric(size_t characters) {
 }
 
 std::string Random::uuid() {
-    std::array<unsigned char, 16> raw{};
+    std::array<char, 16> raw{};
     fill(raw.data(), raw.size());
-    raw[6] = static_cast<unsigned char>((raw[6] & 0x0F) | 0x40);
-    raw[8] = static_cast<unsigned char>((raw[8] & 0x3F) | 0x80);
+    raw[6] = static_cast<char>((raw[6] & 0x0F) | 0x40);
+    raw[8] = static_cast<char>((raw[8] & 0x3F) | 0x80);
     std::string out(36, '-');
-    size_t at = 0;
-    for (const unsigned char byte : raw) {
-        if (at == 8 || at == 13 || at == 18 || at == 23) ++at;
-        out[at++] = "0123456789abcdef"[byte >> 4];
-        out[at++] = "0123456789abcdef"[byte & 15];
+    std::string_view left(raw.data(), raw.size());
+    char* at = out.data();
+    for (const size_t bytes : {4, 2, 2, 2, 6}) {
+        write_hex(left.substr(0, bytes), at);
+        left.remove_prefix(bytes);
+        at += 2 * bytes + 1;
     }
     return out;
 }

@@ -8,7 +8,7 @@
 namespace unkai::wire {
 
 // What a character becomes; empty when it stays.
-static std::string_view escaped(char c) {
+static constexpr std::string_view escaped(char c) {
     switch (c) {
         case '&':
             return "&amp;";
@@ -28,21 +28,19 @@ static std::string_view escaped(char c) {
     }
 }
 
-static constexpr auto may_be_escaped = [] {
+// Most characters stay, which a look at a table tells.
+static constexpr auto is_escaped = [] {
     std::array<bool, 256> all{};
-    for (size_t c = 0; c < 0x20; ++c) all[c] = true;
-    for (const char c : std::string_view("&<>\"")) all[static_cast<size_t>(c)] = true;
+    for (size_t c = 0; c < all.size(); ++c) all[c] = !escaped(static_cast<char>(c)).empty();
     return all;
 }();
 
 void append_xml_text(std::string& out, std::string_view value) {
     size_t from = 0;
     for (size_t at = 0; at < value.size(); ++at) {
-        if (!may_be_escaped[static_cast<unsigned char>(value[at])]) continue;
-        const std::string_view instead = escaped(value[at]);
-        if (instead.empty()) continue;
+        if (!is_escaped[static_cast<unsigned char>(value[at])]) continue;
         out.append(value, from, at - from);
-        out += instead;
+        out += escaped(value[at]);
         from = at + 1;
     }
     out.append(value, from);

@@ -1,5 +1,5 @@
 // Where a host name and a path lead.
-#include <algorithm>
+#include <array>
 
 #include "base/strings.h"
 #include "planes/gateway/match.h"
@@ -16,6 +16,12 @@ std::optional<std::string_view> api_of_host(std::string_view host) {
     const auto [first, rest] = split_once(host, '.');
     if (split_once(rest, '.').first != execute_api) return std::nullopt;
     return first;
+}
+
+// The custom domain names that a host may be served by: its own, and the one with a wildcard.
+std::array<std::string, 2> domain_names(std::string_view host) {
+    const size_t dot = host.find('.');
+    return {std::string(host), dot == host.npos ? "" : "*" + std::string(host.substr(dot))};
 }
 
 // "/first/rest" → "first", "/rest"
@@ -42,9 +48,7 @@ const Api* Gateway::find_api(std::string_view id) const {
 
 // The custom domain of a host: its own name before one with a wildcard.
 Domain Gateway::domain_of(std::string_view host) const {
-    const size_t dot = host.find('.');
-    const std::string wildcard = dot == host.npos ? "" : "*" + std::string(host.substr(dot));
-    for (const std::string& name : {std::string(host), wildcard}) {
+    for (const std::string& name : domain_names(host)) {
         Domain joined;
         for (const auto& [owner, snapshot] : snapshots_)
             if (const auto found = snapshot->domains.find(name); found != snapshot->domains.end()) {
@@ -59,19 +63,14 @@ Domain Gateway::domain_of(std::string_view host) const {
 
 bool Gateway::wants(std::string_view host) const {
     if (api_of_host(host)) return true;
-    const auto declared = [this](const std::string& name) {
-        return std::ranges::any_of(snapshots_, [&name](const auto& owned) {
-            const auto& domains = owned.second->domains;
-            const auto found = domains.find(name);
-            return found != domains.end() && found->second.declared;
-        });
-    };
-    const bool any = std::ranges::any_of(
-        snapshots_, [](const auto& owned) { return !owned.second->domains.empty(); });
-    if (!any) return false;
-    const size_t dot = host.find('.');
-    return declared(std::string(host)) ||
-           (dot != host.npos && declared("*" + std::string(host.substr(dot))));
+    for (const auto& [owner, snapshot] : snapshots_) {
+        if (snapshot->domains.empty()) continue;  // Each request of the front door asks.
+        for (const std::string& name : domain_names(host))
+            if (const auto found = snapshot->domains.find(name);
+                found != snapshot->domains.end() && found->second.declared)
+                return true;
+    }
+    return false;
 }
 
 // nullopt: the host is nobody's. Without an API: it leads nowhere.

@@ -87,10 +87,7 @@ std::optional<UrlHost::Owner> UrlHost::find(std::string_view host) const {
 Result<aws::Principal> UrlHost::caller(net::Exchange& exchange, const std::string& body,
                                        bool needs_signature) const {
     if (!needs_signature) return aws::Principal{};
-    const auto& head = exchange.request();
-    aws::sigv4::Request signed_part{head.method, head.path, head.query, {}};
-    for (const auto& field : head.headers)
-        signed_part.headers.emplace_back(field.name, field.value);
+    const aws::sigv4::Request signed_part = aws::sigv4::request_of(exchange.request());
     if (aws::sigv4::form_of(signed_part) == aws::sigv4::Form::none)
         return fail("MissingAuthenticationToken", "The request is not signed.", 403);
     TRY(const auto claim, aws::sigv4::parse(signed_part));
